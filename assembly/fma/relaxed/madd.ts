@@ -1,0 +1,13 @@
+/** a * b + c, rounded once where the machine has a fused instruction. */
+// @ts-ignore: decorator
+@inline
+export function madd(a: v128, b: v128, c: v128): v128 {
+  return v128.relaxed_madd<real>(a, b, c);
+}
+
+/** Rows of a register tile: 12 sums, 2 vectors of B and a broadcast fill the 15 registers of V8. */
+// @ts-ignore: decorator
+@inline
+export function tileRows(): i32 {
+  return 6;
+}

@@ -1,0 +1,13 @@
+/** a * b + c, rounded twice: the same bits on every engine and machine. */
+// @ts-ignore: decorator
+@inline
+export function madd(a: v128, b: v128, c: v128): v128 {
+  return v128.add<real>(v128.mul<real>(a, b), c);
+}
+
+/** Rows of a register tile: 8 sums, 2 vectors of B, a broadcast and the products that wait for their sum. */
+// @ts-ignore: decorator
+@inline
+export function tileRows(): i32 {
+  return 4;
+}

@@ -1,0 +1,204 @@
+// Matrix product C[m,n] = op(A)[m,k] op(B)[k,n], row-major; N as stored, T transposed; ld* are elements between rows.
+// Loops of BLIS (Van Zee and van de Geijn 2015): blocks of k, blocks of rows, panels of columns, row tiles. A block of A stays
+// in L2, a panel of B in L1. Every element is one chain over ascending k that begins with zero or with C; between blocks of k
+// it waits in C. So no block, tile or layout, and no division of m or n between threads, changes a bit.
+import { LANES, at } from "../vector";
+import { pack, packPanels } from "./pack";
+import { ROW_BYTES, row } from "./row";
+import { COLUMNS, ELEMENT, Four, One, Packed, Six, Strided, Two, tile } from "./tile";
+
+/** Largest block of k: a panel of B takes 16 KiB, a row tile of A 12 KiB, for an L1 of 32 KiB. */
+// @ts-ignore: decorator
+@inline const BLOCK_K: i32 = 128 * LANES;
+/** Rows of a block, a multiple of every tile height: 384 KiB of A, for an L2 of 1 MiB; a panel of B is packed once a block. */
+// @ts-ignore: decorator
+@inline const BLOCK_M: i32 = 192;
+/** Panels of B packed together, 128 bytes of each row: one by one, half of every cache line would be fetched twice. */
+// @ts-ignore: decorator
+@inline const GROUP: i32 = 4;
+
+export function gemmNN(c: usize, a: usize, b: usize, scratch: usize, m: i32, n: i32, k: i32, lda: i32, ldb: i32, ldc: i32): void {
+  gemm(c, a, at(lda), ELEMENT, b, at(ldb), ELEMENT, scratch, m, n, k, at(ldc), false);
+}
+
+export function gemmNT(c: usize, a: usize, b: usize, scratch: usize, m: i32, n: i32, k: i32, lda: i32, ldb: i32, ldc: i32): void {
+  gemm(c, a, at(lda), ELEMENT, b, ELEMENT, at(ldb), scratch, m, n, k, at(ldc), false);
+}
+
+export function gemmTN(c: usize, a: usize, b: usize, scratch: usize, m: i32, n: i32, k: i32, lda: i32, ldb: i32, ldc: i32): void {
+  gemm(c, a, ELEMENT, at(lda), b, at(ldb), ELEMENT, scratch, m, n, k, at(ldc), false);
+}
+
+export function gemmTT(c: usize, a: usize, b: usize, scratch: usize, m: i32, n: i32, k: i32, lda: i32, ldb: i32, ldc: i32): void {
+  gemm(c, a, ELEMENT, at(lda), b, ELEMENT, at(ldb), scratch, m, n, k, at(ldc), false);
+}
+
+export function gemmAddNN(c: usize, a: usize, b: usize, scratch: usize, m: i32, n: i32, k: i32, lda: i32, ldb: i32, ldc: i32): void {
+  gemm(c, a, at(lda), ELEMENT, b, at(ldb), ELEMENT, scratch, m, n, k, at(ldc), true);
+}
+
+export function gemmAddNT(c: usize, a: usize, b: usize, scratch: usize, m: i32, n: i32, k: i32, lda: i32, ldb: i32, ldc: i32): void {
+  gemm(c, a, at(lda), ELEMENT, b, ELEMENT, at(ldb), scratch, m, n, k, at(ldc), true);
+}
+
+export function gemmAddTN(c: usize, a: usize, b: usize, scratch: usize, m: i32, n: i32, k: i32, lda: i32, ldb: i32, ldc: i32): void {
+  gemm(c, a, ELEMENT, at(lda), b, at(ldb), ELEMENT, scratch, m, n, k, at(ldc), true);
+}
+
+export function gemmAddTT(c: usize, a: usize, b: usize, scratch: usize, m: i32, n: i32, k: i32, lda: i32, ldb: i32, ldc: i32): void {
+  gemm(c, a, ELEMENT, at(lda), b, ELEMENT, at(ldb), scratch, m, n, k, at(ldc), true);
+}
+
+/** Bytes of scratch that any variant needs: zeros, an edge of C, a group of panels of B, a block of A. */
+export function gemmScratchBytes(m: i32, n: i32, k: i32): usize {
+  const rows = min(m, BLOCK_M), depth = min(k, BLOCK_K);
+  return ROW_BYTES + edgeBytes(rows) + panelBytes(depth) * GROUP + at(rows * depth);
+}
+
+// @ts-ignore: decorator
+@inline function edgeBytes(rows: i32): usize {
+  return (at(rows * COLUMNS) + 63) & ~63;
+}
+
+// @ts-ignore: decorator
+@inline function panelBytes(depth: i32): usize {
+  return at(depth * COLUMNS);
+}
+
+/** Distances in bytes. A: between rows aRow, between columns aStep. B: between rows bStep, between columns bColumn. */
+function gemm(
+  c: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, bColumn: usize, scratch: usize,
+  m: i32, n: i32, k: i32, cRow: usize, add: bool,
+): void {
+  if (n == 1 && cRow == ELEMENT) {
+    // One contiguous column: the row op(B)' op(A)'.
+    const column = a, columnStep = aStep;
+    a = b; aStep = bStep;
+    b = column; bStep = columnStep; bColumn = aRow;
+    n = m; m = 1;
+  }
+  for (let zero: usize = 0; zero < ROW_BYTES; zero += 16) v128.store(scratch + zero, i64x2.splat(0));
+  const blocks = max(1, (k + BLOCK_K - 1) / BLOCK_K), depth = (k + blocks - 1) / blocks;
+  let p = 0;
+  do {
+    let kb = min(depth, k - p);
+    if (m == 1 && kb > LANES) kb -= kb % LANES; // what `row` can take, and then the rest
+    for (let i = 0; i < m; i += BLOCK_M) {
+      block(
+        c + cRow * <usize>i, a + aRow * <usize>i + aStep * <usize>p, aRow, aStep, b + bStep * <usize>p, bStep, bColumn,
+        scratch, min(BLOCK_M, m - i), n, kb, cRow, add,
+      );
+    }
+    add = true;
+    p += kb;
+  } while (p < k);
+}
+
+/** One block of rows and of k, panel by panel. Operands are packed only where that pays; which is all that the sizes decide. */
+function block(
+  c: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, bColumn: usize, scratch: usize,
+  m: i32, n: i32, k: i32, cRow: usize, add: bool,
+): void {
+  const edge = scratch + ROW_BYTES, panels = edge + edgeBytes(m), packedA = panels + panelBytes(k) * GROUP;
+  const edgeRow = at(COLUMNS);
+  let j = 0;
+  if (m == 1) {
+    j = row(c, add ? c : scratch, a, aStep, b, bStep, bColumn, n, k);
+    c += at(j);
+    b += bColumn * <usize>j;
+  }
+  // Rows of A are read where they are; columns of A (transposed) are gathered once they serve four panels.
+  const packA = m > 1 && aStep != ELEMENT && n >= 4 * COLUMNS;
+  if (packA) {
+    packTiles(packedA, a, aRow, aStep, m, k);
+    a = packedA;
+    aRow = at(k);
+  }
+  // Few rows read B where it is, unless its rows lie whole pages apart: then they share a few sets of the caches.
+  const packB = bColumn != ELEMENT || m > 6 * tileRows() || (bStep & 4095) == 0;
+  let ready = 0, panel = panels;
+  for (; j < n; j += COLUMNS) {
+    const columns = min(COLUMNS, n - j), width = columns > LANES ? COLUMNS : LANES;
+    let panelB = b, panelStep = bStep;
+    if (packB && bColumn == ELEMENT && columns == COLUMNS) {
+      if (ready == 0) {
+        ready = min(GROUP, (n - j) / COLUMNS);
+        panel = panels;
+        packPanels(panel, b, bStep, ready, k);
+      }
+      panelB = panel;
+      panelStep = at(COLUMNS);
+      panel += panelBytes(k);
+      ready--;
+    } else if (packB || columns < width) {
+      pack(panels, b, bColumn, bStep, columns, width, k);
+      panelB = panels;
+      panelStep = at(width);
+    }
+    if (columns == width) {
+      tiles(c, cRow, add ? c : scratch, add ? cRow : 0, a, aRow, aStep, panelB, panelStep, m, k, width, packA);
+    } else {
+      if (add) copy(edge, edgeRow, c, cRow, m, columns);
+      tiles(edge, edgeRow, add ? edge : scratch, add ? edgeRow : 0, a, aRow, aStep, panelB, panelStep, m, k, width, packA);
+      copy(c, cRow, edge, edgeRow, m, columns);
+    }
+    c += at(COLUMNS);
+    b += bColumn * COLUMNS;
+  }
+}
+
+/** Panels of A in the order and with the heights in which `column` reads them. */
+function packTiles(target: usize, a: usize, aRow: usize, aStep: usize, m: i32, k: i32): void {
+  while (m > 0) {
+    const rows = m >= tileRows() ? tileRows() : m >= 4 ? 4 : m >= 2 ? 2 : 1;
+    pack(target, a, aRow, aStep, rows, rows, k);
+    target += at(rows * k);
+    a += aRow * <usize>rows;
+    m -= rows;
+  }
+}
+
+// @ts-ignore: decorator
+@inline function tiles(
+  c: usize, cRow: usize, start: usize, startRow: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
+  m: i32, k: i32, width: i32, packed: bool,
+): void {
+  if (packed) {
+    if (width == COLUMNS) column<Two, Packed>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, m, k);
+    else column<One, Packed>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, m, k);
+  } else {
+    if (width == COLUMNS) column<Two, Strided>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, m, k);
+    else column<One, Strided>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, m, k);
+  }
+}
+
+/** All row tiles of one panel of columns. */
+function column<V, L>(
+  c: usize, cRow: usize, start: usize, startRow: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
+  m: i32, k: i32,
+): void {
+  if (tileRows() == 6) {
+    for (; m >= 6; m -= 6) {
+      tile<Six, V, L>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, k);
+      c += cRow * 6; start += startRow * 6; a += aRow * 6;
+    }
+  }
+  for (; m >= 4; m -= 4) {
+    tile<Four, V, L>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, k);
+    c += cRow * 4; start += startRow * 4; a += aRow * 4;
+  }
+  if (m >= 2) {
+    tile<Two, V, L>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, k);
+    c += cRow * 2; start += startRow * 2; a += aRow * 2; m -= 2;
+  }
+  if (m) tile<One, V, L>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, k);
+}
+
+/** to[rows, columns] = from[rows, columns], fewer than COLUMNS of them. */
+function copy(to: usize, toRow: usize, from: usize, fromRow: usize, rows: i32, columns: i32): void {
+  for (; rows > 0; rows--) {
+    for (let j = 0; j < columns; j++) store<real>(to + at(j), load<real>(from + at(j)));
+    to += toRow;
+    from += fromRow;
+  }
+}

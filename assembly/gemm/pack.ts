@@ -1,0 +1,76 @@
+// Panels for the register tile: target[p * width + i] = source[i * across + p * along], zero for count <= i < width.
+// A panel of A holds the rows of one tile, a panel of B the columns; the tile reads both from front to back.
+import { LANES, at } from "../vector";
+import { COLUMNS, ELEMENT } from "./tile";
+
+/** Any panel; across and along in bytes, one of the two is one element. */
+export function pack(
+  target: usize, source: usize, across: usize, along: usize, count: i32, width: i32, k: i32,
+): void {
+  if (count < width || count < LANES) packPartial(target, source, across, along, count, width, k);
+  else if (across == ELEMENT) packRows(target, source, along, width, k);
+  else packTransposed(target, source, across, width, k);
+}
+
+function packPartial(
+  target: usize, source: usize, across: usize, along: usize, count: i32, width: i32, k: i32,
+): void {
+  for (let p = 0; p < k; p++) {
+    for (let i = 0, from = source; i < count; i++, from += across) store<real>(target + at(i), load<real>(from));
+    for (let i = count; i < width; i++) store<real>(target + at(i), 0);
+    target += at(width);
+    source += along;
+  }
+}
+
+/** Rows of LANES to 3 LANES elements, as three vectors that may overlap: no tail. */
+function packRows(target: usize, source: usize, along: usize, width: i32, k: i32): void {
+  const last = at(width - LANES), middle = min<usize>(16, last), step = at(width);
+  for (const end = target + step * <usize>k; target != end; target += step) {
+    v128.store(target, v128.load(source));
+    v128.store(target + middle, v128.load(source + middle));
+    v128.store(target + last, v128.load(source + last));
+    source += along;
+  }
+}
+
+/** LANES or COLUMNS rows of the source, LANES x LANES in registers. */
+function packTransposed(target: usize, source: usize, across: usize, width: i32, k: i32): void {
+  const step = at(width), group = across * LANES;
+  for (; k >= LANES; k -= LANES) {
+    transpose(target, step, source, across);
+    if (width == COLUMNS) transpose(target + 16, step, source + group, across);
+    target += step * LANES;
+    source += 16;
+  }
+  packPartial(target, source, across, ELEMENT, width, width, k);
+}
+
+// @ts-ignore: decorator
+@inline function transpose(to: usize, step: usize, s0: usize, across: usize): void {
+  const s1 = s0 + across, r0 = v128.load(s0), r1 = v128.load(s1);
+  if (sizeof<real>() == 8) {
+    v128.store(to, v128.shuffle<f64>(r0, r1, 0, 2));
+    v128.store(to + step, v128.shuffle<f64>(r0, r1, 1, 3));
+  } else {
+    const s2 = s1 + across, r2 = v128.load(s2), r3 = v128.load(s2 + across);
+    const low0 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5), high0 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
+    const low1 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5), high1 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+    v128.store(to, v128.shuffle<f64>(low0, low1, 0, 2));
+    v128.store(to + step, v128.shuffle<f64>(low0, low1, 1, 3));
+    v128.store(to + step * 2, v128.shuffle<f64>(high0, high1, 0, 2));
+    v128.store(to + step * 3, v128.shuffle<f64>(high0, high1, 1, 3));
+  }
+}
+
+/** Full panels of B [k, n] side by side: every row is read once for all of them, whole cache lines at a time. */
+export function packPanels(target: usize, source: usize, along: usize, panels: i32, k: i32): void {
+  const panelSize = at(COLUMNS * k), panelsEnd = panelSize * <usize>panels;
+  for (const end = target + panelSize; target != end; target += at(COLUMNS)) {
+    for (let to = target, from = source; to != target + panelsEnd; to += panelSize, from += at(COLUMNS)) {
+      v128.store(to, v128.load(from));
+      v128.store(to, v128.load(from, 16), 16);
+    }
+    source += along;
+  }
+}

@@ -1,0 +1,76 @@
+// Optimizer updates, fused. Hyperparameters stand in cells (f64) in memory, so a schedule changes a number there and
+// nothing is traced anew.
+import { LANES, at } from "./vector";
+
+/** SGD with momentum (Sutskever et al. 2013, as in PyTorch). Cells: lr, momentum, dampening, weight decay. */
+export function sgd(w: usize, g: usize, cells: usize, n: i32): void {
+  const lr = v128.splat<real>(<real>-load<f64>(cells));
+  const decay = v128.splat<real>(<real>load<f64>(cells, 24));
+  let i = 0;
+  for (; i + LANES <= n; i += LANES) {
+    const x = v128.load(w + at(i));
+    v128.store(w + at(i), madd(lr, madd(decay, x, v128.load(g + at(i))), x));
+  }
+  for (; i < n; i++) {
+    const x = v128.splat<real>(load<real>(w + at(i)));
+    const d = v128.splat<real>(load<real>(g + at(i)));
+    store<real>(w + at(i), v128.extract_lane<real>(madd(lr, madd(decay, x, d), x), 0));
+  }
+}
+
+/** v = momentum v + (1 - dampening) g, or g at the first step; w -= lr (nesterov ? g + momentum v : v). */
+export function sgdMomentum(w: usize, g: usize, v: usize, cells: usize, n: i32, first: i32, nesterov: i32): void {
+  const lr = <real>load<f64>(cells);
+  const momentum = first ? <real>0 : <real>load<f64>(cells, 8);
+  const keep = first ? <real>1 : <real>(1 - load<f64>(cells, 16));
+  const look = <real>load<f64>(cells, 8);
+  const decay = <real>load<f64>(cells, 24);
+  for (let i = 0; i < n; i++) {
+    const x = load<real>(w + at(i));
+    const d = load<real>(g + at(i)) + decay * x;
+    const u = (first ? <real>0 : momentum * load<real>(v + at(i))) + keep * d;
+    store<real>(v + at(i), u);
+    store<real>(w + at(i), x - lr * (nesterov ? d + look * u : u));
+  }
+}
+
+/** Adam's step count: cells 5 and 6 hold beta1^t and beta2^t. Cells: lr, beta1, beta2, eps, decay, beta1^t, beta2^t. */
+export function adamAdvance(cells: usize): void {
+  store<f64>(cells, load<f64>(cells, 40) * load<f64>(cells, 8), 40);
+  store<f64>(cells, load<f64>(cells, 48) * load<f64>(cells, 16), 48);
+}
+
+/**
+ * Adam (Kingma and Ba 2015, algorithm 1): m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2,
+ * w -= lr / (1 - b1^t) m / (sqrt(v) / sqrt(1 - b2^t) + eps).
+ */
+export function adam(w: usize, g: usize, m: usize, v: usize, cells: usize, n: i32): void {
+  const beta1 = load<f64>(cells, 8), beta2 = load<f64>(cells, 16);
+  const b1 = v128.splat<real>(<real>beta1), c1 = v128.splat<real>(<real>(1 - beta1));
+  const b2 = v128.splat<real>(<real>beta2), c2 = v128.splat<real>(<real>(1 - beta2));
+  const eps = v128.splat<real>(<real>load<f64>(cells, 24));
+  const decay = v128.splat<real>(<real>load<f64>(cells, 32));
+  const step = v128.splat<real>(<real>(-load<f64>(cells) / (1 - load<f64>(cells, 40))));
+  const correction = v128.splat<real>(<real>(1 / sqrt<f64>(1 - load<f64>(cells, 48))));
+  let i = 0;
+  for (; i + LANES <= n; i += LANES) {
+    const x = v128.load(w + at(i));
+    const d = madd(decay, x, v128.load(g + at(i)));
+    const p = madd(c1, d, v128.mul<real>(b1, v128.load(m + at(i))));
+    const q = madd(v128.mul<real>(c2, d), d, v128.mul<real>(b2, v128.load(v + at(i))));
+    v128.store(m + at(i), p);
+    v128.store(v + at(i), q);
+    const root = madd(v128.sqrt<real>(q), correction, eps);
+    v128.store(w + at(i), madd(step, v128.div<real>(p, root), x));
+  }
+  for (; i < n; i++) {
+    const x = v128.splat<real>(load<real>(w + at(i)));
+    const d = madd(decay, x, v128.splat<real>(load<real>(g + at(i))));
+    const p = madd(c1, d, v128.mul<real>(b1, v128.splat<real>(load<real>(m + at(i)))));
+    const q = madd(v128.mul<real>(c2, d), d, v128.mul<real>(b2, v128.splat<real>(load<real>(v + at(i)))));
+    store<real>(m + at(i), v128.extract_lane<real>(p, 0));
+    store<real>(v + at(i), v128.extract_lane<real>(q, 0));
+    const root = madd(v128.sqrt<real>(q), correction, eps);
+    store<real>(w + at(i), v128.extract_lane<real>(madd(step, v128.div<real>(p, root), x), 0));
+  }
+}

@@ -1,0 +1,2 @@
+/** Element type of the f32 builds. */
+export type real = f32;

@@ -1,0 +1,2 @@
+/** Element type of the f64 builds. */
+export type real = f64;

@@ -1,0 +1,54 @@
+// assembly/ -> build/kernels/*.wasm (asc), ts-src/ -> dist/*.js with the kernels embedded (esbuild), dist/types (tsc).
+import { spawn } from "node:child_process";
+import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+process.chdir(root);
+
+/** Runs a Node program; its output is shown when it fails. */
+function node(args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+    const output = [];
+    child.stdout.on("data", (chunk) => output.push(chunk));
+    child.stderr.on("data", (chunk) => output.push(chunk));
+    child.on("close", (code) => (code === 0 ? resolve() : reject(new Error(`${args.join(" ")}\n${Buffer.concat(output)}`))));
+  });
+}
+
+const targets = ["f32-strict", "f32-relaxed", "f64-strict", "f64-relaxed", "f32-debug", "f64-debug"];
+mkdirSync("build/kernels", { recursive: true });
+// two at a time: the machines this is built on have two cores
+const queue = [...targets];
+async function compile() {
+  for (let target = queue.shift(); target; target = queue.shift()) {
+    await node(["node_modules/assemblyscript/bin/asc.js", "--config", "asconfig.json", "--target", target]);
+  }
+}
+await Promise.all([compile(), compile()]);
+
+rmSync("dist", { recursive: true, force: true });
+const shared = { bundle: true, format: "esm", target: "es2022", loader: { ".wasm": "base64" }, legalComments: "none", charset: "utf8" };
+await Promise.all([
+  build({ ...shared, entryPoints: ["ts-src/index.ts", "ts-src/fast.ts"], outdir: "dist", platform: "node", external: ["node:*"], minifySyntax: true }),
+  build({ ...shared, entryPoints: ["ts-src/fast-browser.ts"], outdir: "dist", platform: "neutral" }),
+  build({
+    ...shared,
+    entryPoints: { cli: "ts-src/cli/main.ts" },
+    outdir: "dist",
+    platform: "node",
+    loader: { ...shared.loader, ".css": "text", ".txt": "text" },
+    // CommonJS dependencies call require for Node's own modules
+    banner: { js: 'import { createRequire as nodeCreateRequire } from "node:module"; const require = nodeCreateRequire(import.meta.url);' },
+  }),
+  node(["node_modules/typescript/bin/tsc", "-p", "tsconfig.dist.json"]),
+]);
+mkdirSync("dist/types/build/kernels", { recursive: true });
+for (const name of readdirSync("build/kernels")) {
+  if (name === "f32-strict.d.ts") copyFileSync(join("build/kernels", name), join("dist/types/build/kernels", name));
+}
+writeFileSync("dist/index.d.ts", 'export * from "./types/ts-src/index.js";\n');
+writeFileSync("dist/fast.d.ts", "export {};\n");
