@@ -1,0 +1,74 @@
+// Picks the build that the engine can run and instantiates it at first use, over the one memory.
+import { instantiateSync } from "@assemblyscript/loader";
+import f32Relaxed from "../build/kernels/f32-relaxed.wasm";
+import f32Strict from "../build/kernels/f32-strict.wasm";
+import f64Relaxed from "../build/kernels/f64-relaxed.wasm";
+import f64Strict from "../build/kernels/f64-strict.wasm";
+import type { instantiate } from "../build/kernels/f32-strict.js";
+import { setLimit, theMemory } from "./memory.js";
+import { ConfigError } from "./errors.js";
+import { probe } from "./probe.js";
+
+/** The kernels' own signatures, as the compiler wrote them. */
+export type Kernels = Awaited<ReturnType<typeof instantiate>>;
+export type Arithmetic = "strict" | "relaxed";
+
+const sources = { f32: { strict: f32Strict, relaxed: f32Relaxed }, f64: { strict: f64Strict, relaxed: f64Relaxed } };
+let deterministic = false;
+let f32: Kernels | undefined;
+let f64: Kernels | undefined;
+
+function decode(base64: string): Uint8Array<ArrayBuffer> {
+  if (typeof Buffer !== "undefined") return new Uint8Array(Buffer.from(base64, "base64"));
+  return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+}
+
+/** "relaxed" where the engine has fused multiply-add and it was not ruled out, else "strict". */
+export function arithmetic(): Arithmetic {
+  return !deterministic && probe().relaxedSimd ? "relaxed" : "strict";
+}
+
+function load(element: "f32" | "f64"): Kernels {
+  if (!probe().simd) throw new ConfigError("tapir: expected an engine with WebAssembly SIMD (Node 16.4, Chrome 91, Firefox 89, Safari 16.4 or newer)");
+  const { instance } = instantiateSync(new WebAssembly.Module(decode(sources[element][arithmetic()])), { env: { memory: theMemory() } });
+  // a plain object: the loader's own wraps each call, and an exports object has slow properties
+  const kernels = { ...instance.exports } as unknown as Kernels;
+  kernels.writeConstants();
+  return kernels;
+}
+
+/** The kernels of an element type; other dtypes are served by the f32 build. */
+export function kernelsOf(dtype: string): Kernels {
+  if (dtype === "float64") {
+    f64 ??= load("f64");
+    return f64;
+  }
+  f32 ??= load("f32");
+  return f32;
+}
+
+export interface Configuration {
+  /** Threads to use; 1 in this version. */
+  threads?: number;
+  /** Same bits on every engine and machine: multiply and add are rounded separately. */
+  deterministic?: boolean;
+  /** Limit of the WebAssembly memory, in bytes. */
+  maxMemory?: number;
+}
+
+/** Changes the defaults; may be called at any time. Throws ConfigError for a value that cannot be. */
+export function configure(settings: Configuration): void {
+  for (const [name, value] of Object.entries(settings)) {
+    if (name === "threads") {
+      if (value !== 1) throw new ConfigError(`configure: expected threads: 1, all that this version runs; got ${String(value)}`);
+    } else if (name === "deterministic") {
+      if (typeof value !== "boolean") throw new ConfigError(`configure: expected deterministic: true or false; got ${String(value)}`);
+      if (value !== deterministic) {
+        deterministic = value;
+        f32 = undefined;
+        f64 = undefined;
+      }
+    } else if (name === "maxMemory") setLimit(Number(value));
+    else throw new ConfigError(`configure: expected threads, deterministic or maxMemory; got ${name}`);
+  }
+}

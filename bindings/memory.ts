@@ -1,0 +1,181 @@
+// The one shared memory: 0..1023 reserved, kernels' tables below 64 KiB, the heap above. It is reserved once (up to
+// 4 GiB, halved until the engine grants it) and grows on demand: pointers stay valid, views are taken anew.
+import { Allocator } from "./allocator.js";
+import type { DType, TypedArray } from "./dtype.js";
+import { ConfigError, OutOfMemoryError } from "./errors.js";
+
+const PAGE = 65536;
+const HEAP = PAGE;
+const MAXIMUM_PAGES = 65536;
+const GROW_PAGES = 64; // 4 MiB at a time
+
+let memory: WebAssembly.Memory | undefined;
+let limit = MAXIMUM_PAGES * PAGE;
+let bytes: Uint8Array;
+let float32: Float32Array;
+let float64: Float64Array;
+let int32: Int32Array;
+
+function reserve(): WebAssembly.Memory {
+  for (let maximum = MAXIMUM_PAGES; maximum >= 256; maximum /= 2) {
+    try {
+      return new WebAssembly.Memory({ initial: 2, maximum, shared: true });
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      limit = Math.min(limit, (maximum / 2) * PAGE);
+    }
+  }
+  throw new OutOfMemoryError("memory: the engine grants no shared memory of 16 MiB or more; free some, or raise the process limit");
+}
+
+function refresh(): void {
+  const buffer = theMemory().buffer;
+  bytes = new Uint8Array(buffer);
+  float32 = new Float32Array(buffer);
+  float64 = new Float64Array(buffer);
+  int32 = new Int32Array(buffer);
+}
+
+/** The memory, made at first use so that importing costs nothing. */
+export function theMemory(): WebAssembly.Memory {
+  if (!memory) {
+    memory = reserve();
+    refresh();
+  }
+  return memory;
+}
+
+function reach(top: number): boolean {
+  const have = theMemory().buffer.byteLength;
+  if (top > limit) return false;
+  if (top <= have) return true;
+  const need = Math.ceil((top - have) / PAGE);
+  const room = Math.floor((limit - have) / PAGE);
+  try {
+    theMemory().grow(Math.min(room, Math.max(need, GROW_PAGES, have / PAGE / 4) | 0));
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+  refresh();
+  return true;
+}
+
+const allocator = new Allocator(HEAP, reach);
+
+function mebibytes(n: number): string {
+  return `${(n / 2 ** 20).toFixed(1)} MiB`;
+}
+
+/** Address of `size` bytes, aligned to 64; throws OutOfMemoryError with requested, in use and limit. */
+export function allocate(size: number): number {
+  const ptr = allocator.allocate(size);
+  if (ptr === 0) {
+    throw new OutOfMemoryError(
+      `memory: ${mebibytes(size)} requested, ${mebibytes(allocator.liveBytes)} in use, limit ${mebibytes(limit)}; dispose tensors or raise configure({ maxMemory })`,
+    );
+  }
+  return ptr;
+}
+
+export function release(ptr: number, size: number): void {
+  allocator.release(ptr, size);
+}
+
+/** Sets the limit in bytes, for allocations from now on. */
+export function setLimit(maxMemory: number): void {
+  if (!(maxMemory >= PAGE) || maxMemory > MAXIMUM_PAGES * PAGE) {
+    throw new ConfigError(`configure: expected maxMemory from 65536 to 4294967296 bytes; got ${maxMemory}`);
+  }
+  limit = maxMemory;
+}
+
+/** A view of `length` elements at `ptr`; valid until the memory grows. */
+export function view(ptr: number, length: number, dtype: DType): TypedArray {
+  theMemory();
+  switch (dtype) {
+    case "float32":
+      return float32.subarray(ptr / 4, ptr / 4 + length);
+    case "float64":
+      return float64.subarray(ptr / 8, ptr / 8 + length);
+    case "int32":
+      return int32.subarray(ptr / 4, ptr / 4 + length);
+    default:
+      return bytes.subarray(ptr, ptr + length);
+  }
+}
+
+/** One element. */
+export function read(ptr: number, dtype: DType): number {
+  switch (dtype) {
+    case "float32":
+      return float32[ptr / 4];
+    case "float64":
+      return float64[ptr / 8];
+    case "int32":
+      return int32[ptr / 4];
+    default:
+      return bytes[ptr];
+  }
+}
+
+export function write(ptr: number, dtype: DType, value: number): void {
+  switch (dtype) {
+    case "float32":
+      float32[ptr / 4] = value;
+      break;
+    case "float64":
+      float64[ptr / 8] = value;
+      break;
+    case "int32":
+      int32[ptr / 4] = value;
+      break;
+    default:
+      bytes[ptr] = dtype === "bool" ? Number(value !== 0) : value;
+  }
+}
+
+let scratchPtr = 0;
+let scratchBytes = 0;
+
+/** A block that one kernel call may use as it likes; the next call has the same one. */
+export function scratch(size: number): number {
+  if (size > scratchBytes) {
+    const ptr = allocate(size);
+    allocator.live--; // stats count tensors
+    if (scratchPtr !== 0) {
+      allocator.release(scratchPtr, scratchBytes);
+      allocator.live++;
+    }
+    scratchPtr = ptr;
+    scratchBytes = size;
+  }
+  return scratchPtr;
+}
+
+export interface MemoryStats {
+  /** Blocks in use, each the memory of one tensor and its views. */
+  tensors: number;
+  /** Bytes of those blocks and of the kernels' scratch. */
+  bytes: number;
+  /** Largest `bytes` so far. */
+  peakBytes: number;
+  /** Bytes of WebAssembly memory taken from the system. */
+  wasmBytes: number;
+  /** Bytes that `wasmBytes` may reach. */
+  limit: number;
+}
+
+/** What the tensors hold now. */
+export const memoryStats = {
+  stats(): MemoryStats {
+    return {
+      tensors: allocator.live,
+      bytes: allocator.liveBytes,
+      peakBytes: allocator.peakBytes,
+      wasmBytes: theMemory().buffer.byteLength,
+      limit,
+    };
+  },
+};
+
