@@ -1,0 +1,248 @@
+// Declaring and applying an op. A declaration says all there is to know about an op once; apply() runs its kernel now and
+// records what its derivative needs.
+import { type DType, isFloat, itemBytes } from "./dtype.js";
+import { ConfigError, DtypeError } from "./errors.js";
+import { type Kernels, kernelsOf } from "./kernels.js";
+import { adopt, Storage } from "./lifetime.js";
+import type { Shape } from "./shape.js";
+import { currentEpoch, isRecording, record } from "./tape.js";
+import { Tensor } from "./tensor.js";
+
+export interface Spec {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+/** Shape, strides and offset of a view, in elements. */
+export interface Layout {
+  readonly shape: Shape;
+  readonly strides: readonly number[];
+  readonly offset: number;
+}
+
+/** How a sample's operand is drawn: uniform in [low, high), at least `away` from 0; or given. */
+export type SampleOperand =
+  | { readonly shape: Shape; readonly low?: number; readonly high?: number; readonly away?: number }
+  | { readonly values: readonly number[]; readonly shape: Shape; readonly dtype: DType };
+
+/** Inputs on which the op's derivatives are proven, away from kinks. */
+export type Sample<I extends string, P> = {
+  readonly inputs: { readonly [name in I]: SampleOperand };
+} & (unknown extends P ? unknown : { readonly params: P });
+
+/** A gradient, computed only when asked for; "zero" where it is zero everywhere, "none" where there is none to ask. */
+export type Gradient = (() => Tensor) | "zero" | "none";
+
+export interface Context<I extends string, P> {
+  readonly params: P;
+  readonly shapes: { readonly [name in I]: Shape };
+}
+
+interface Common<I extends string, S extends I | "y", P> {
+  /** The field's standard name, also that of the public function. */
+  readonly name: string;
+  /** Names of the operands, in order. */
+  readonly inputs: readonly I[];
+  /** Shape and dtype of the output; throws the errors of bad operands. */
+  shape(x: { readonly [name in I]: Spec }, params: P): Spec;
+  /** Which operands, or the output `y`, the derivative reads. */
+  readonly saves: readonly S[];
+  /**
+   * The derivative, written with ops: from dy, the gradient of each input. It may have the broadcast shape of dy.
+   * "zero": the output is piecewise constant. "none": no derivative is recorded.
+   */
+  readonly vjp:
+    | "zero"
+    | "none"
+    | ((dy: Tensor, saved: { readonly [name in S]: Tensor }, context: Context<I, P>) => { readonly [name in I]: Gradient });
+  /** See Sample; empty for an op without derivative. */
+  readonly samples: readonly Sample<I, P>[];
+}
+
+interface Computed<I extends string, P> {
+  /** Runs the kernel; operands are contiguous unless `strided`. */
+  kernel(k: Kernels, x: { readonly [name in I]: Tensor }, y: Tensor, params: P): void;
+  readonly strided?: boolean;
+  readonly view?: undefined;
+}
+
+interface Viewed<P> {
+  /** The output shares the memory of the one input. */
+  view(x: Layout, y: Spec, params: P): Layout;
+  readonly kernel?: undefined;
+  readonly strided?: undefined;
+}
+
+export type Op<I extends string = string, S extends I | "y" = I | "y", P = unknown> = Common<I, S, P> & (Computed<I, P> | Viewed<P>);
+
+// what tape and walk see of an op: names are then just strings
+// biome-ignore lint/suspicious/noExplicitAny: parameters are opaque here, each op knows its own
+export type AnyOp = Op<string, string, any>;
+
+/** Declares an op; see docs/adding-an-op.md. */
+export function op<const I extends string, const S extends I | "y", P>(declaration: Op<I, S, P>): Op<I, S, P> {
+  return declaration;
+}
+
+/** A new tensor with memory of its own; not yet owned by anyone. */
+export function allocated(origin: string, dtype: DType, shape: Shape): Tensor {
+  let size = 1;
+  for (let i = 0; i < shape.length; i++) size *= shape[i];
+  return new Tensor(new Storage(size * itemBytes(dtype)), origin, dtype, shape);
+}
+
+/** Another handle of the same elements, history included; owned by the innermost scope or the garbage collector. */
+export function share(t: Tensor): Tensor {
+  const y = new Tensor(t.storage, t.origin, t.dtype, t.shape, t.strides, t.offset);
+  y.node = t.node;
+  adopt(y, t.epoch);
+  return y;
+}
+
+/** Copies any layout into the contiguous `y`. */
+export function copyInto(y: Tensor, x: Tensor): void {
+  if (x.size === 0) return;
+  const bytes = itemBytes(x.dtype);
+  const k = kernelsOf("float32");
+  const copy = bytes === 8 ? k.copy64 : bytes === 4 ? k.copy32 : k.copy8;
+  if (x.contiguous) {
+    copy(y.ptr, x.ptr, 1, 1, x.size, 0, 0, 1);
+    return;
+  }
+  // axes of size 1 dropped, neighbours that lie in one row merged
+  const sizes: number[] = [];
+  const strides: number[] = [];
+  for (let i = 0; i < x.ndim; i++) {
+    if (x.shape[i] === 1) continue;
+    const last = sizes.length - 1;
+    if (last >= 0 && strides[last] === x.strides[i] * x.shape[i]) {
+      sizes[last] *= x.shape[i];
+      strides[last] = x.strides[i];
+    } else {
+      sizes.push(x.shape[i]);
+      strides.push(x.strides[i]);
+    }
+  }
+  while (sizes.length < 3) {
+    sizes.unshift(1);
+    strides.unshift(0);
+  }
+  const inner = sizes.length - 3;
+  const block = sizes[inner] * sizes[inner + 1] * sizes[inner + 2];
+  const outer = x.size / block;
+  const index = new Array<number>(inner).fill(0);
+  let from = 0;
+  for (let i = 0; i < outer; i++) {
+    copy(y.ptr + i * block * bytes, x.ptr + from * bytes, sizes[inner], sizes[inner + 1], sizes[inner + 2], strides[inner], strides[inner + 1], strides[inner + 2]);
+    for (let axis = inner - 1; axis >= 0; axis--) {
+      from += strides[axis];
+      if (++index[axis] < sizes[axis]) break;
+      from -= strides[axis] * sizes[axis];
+      index[axis] = 0;
+    }
+  }
+}
+
+/** A contiguous copy for one kernel call; the caller disposes it. */
+function packed(x: Tensor): Tensor {
+  const y = allocated("copy", x.dtype, x.shape);
+  copyInto(y, x);
+  return y;
+}
+
+function computed(declaration: AnyOp, spec: Spec, inputs: { [name: string]: Tensor }, params: unknown): Tensor {
+  const names = declaration.inputs;
+  let operands = inputs;
+  let copies: Tensor[] | undefined;
+  const y = allocated(declaration.name, spec.dtype, spec.shape);
+  try {
+    if (!declaration.strided) {
+      for (let i = 0; i < names.length; i++) {
+        const x = inputs[names[i]];
+        if (x.contiguous) continue;
+        if (copies === undefined) {
+          copies = [];
+          operands = { ...inputs };
+        }
+        const copy = packed(x);
+        copies.push(copy);
+        operands[names[i]] = copy;
+      }
+    }
+    const first = names.length > 0 ? inputs[names[0]].dtype : spec.dtype;
+    declaration.kernel?.(kernelsOf(isFloat(spec.dtype) ? spec.dtype : first), operands, y, params);
+  } catch (error) {
+    y.dispose();
+    throw error;
+  } finally {
+    if (copies !== undefined) for (const copy of copies) copy.dispose();
+  }
+  return y;
+}
+
+/**
+ * Applies an op: checks operands and shapes, runs the kernel, and records the derivative if a gradient may be wanted.
+ * Throws DisposedError, ShapeError, DtypeError, OutOfMemoryError.
+ */
+export function apply<I extends string, S extends I | "y", P>(
+  declaration: Op<I, S, P>,
+  inputs: { readonly [name in I]: Tensor },
+  ...rest: unknown extends P ? [] : [params: P]
+): Tensor {
+  return run(declaration as unknown as AnyOp, inputs, rest[0]);
+}
+
+function run(declaration: AnyOp, inputs: { [name: string]: Tensor }, params: unknown): Tensor {
+  const names = declaration.inputs;
+  let tracked = false;
+  let stepped = false;
+  for (let i = 0; i < names.length; i++) {
+    const x = inputs[names[i]];
+    if (!(x instanceof Tensor)) throw new DtypeError(`${declaration.name}: expected a tensor for ${names[i]}; got ${showValue(x)}`);
+    if (x.claim.end !== undefined) x.alive(`${declaration.name}: ${names[i]}`);
+    if (x.edge !== undefined) tracked = true;
+    if (x.epoch !== undefined) stepped = true;
+  }
+  const spec = declaration.shape(inputs, params);
+  let y: Tensor;
+  if (declaration.view) {
+    const x = inputs[names[0]];
+    const layout = declaration.view(x, spec, params);
+    y = new Tensor(x.storage, declaration.name, spec.dtype, layout.shape, layout.strides, layout.offset);
+  } else y = computed(declaration, spec, inputs, params);
+
+  if (tracked && isRecording() && declaration.vjp !== "none") {
+    const edges = new Array(names.length);
+    const shapes = new Array<Shape>(names.length);
+    for (let i = 0; i < names.length; i++) {
+      const x = inputs[names[i]];
+      edges[i] = x.edge;
+      shapes[i] = x.shape;
+    }
+    const node = record(declaration, params, edges, shapes, y.dtype);
+    y.node = node;
+    const saves = declaration.saves;
+    if (saves.length > 0) {
+      const saved = new Array<Tensor>(saves.length);
+      for (let i = 0; i < saves.length; i++) saved[i] = saves[i] === "y" ? y : inputs[saves[i]];
+      node.save(saved);
+    }
+    adopt(y, node.epoch);
+  } else adopt(y, stepped ? currentEpoch() : undefined);
+  return y;
+}
+
+function showValue(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return "an array; make it a tensor with tensor([...])";
+  return typeof value === "object" ? `a ${value.constructor?.name ?? "object"}` : `${typeof value} ${String(value)}`;
+}
+
+/** An operand from outside as a tensor: a number becomes a scalar of `dtype`, which the caller disposes. */
+export function checkedOperand(opName: string, operand: string, value: unknown): asserts value is Tensor | number {
+  if (!(value instanceof Tensor) && typeof value !== "number") {
+    throw new ConfigError(`${opName}: expected a tensor or a number for ${operand}; got ${showValue(value)}`);
+  }
+}
+
+
