@@ -75,11 +75,6 @@ export function sumColumns(y: usize, x: usize, outer: i32, n: i32, inner: i32): 
   return m;
 }
 
-/** y[r] = largest element of row r. */
-export function maxRows(y: usize, x: usize, rows: i32, cols: i32): void {
-  for (let r = 0; r < rows; r++) store<real>(y + at(r), maxOf(x + at(r * cols), cols));
-}
-
 /** y[r] (int32) = first position of the largest element of row r; a NaN counts as largest. */
 export function argmaxRows(y: usize, x: usize, rows: i32, cols: i32): void {
   for (let r = 0; r < rows; r++) {

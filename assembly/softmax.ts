@@ -150,6 +150,14 @@ export function crossEntropy(
   return 0;
 }
 
+/** y[r] = 0 where target = ignore, else 1, or 1 / rows not ignored for reduction 2. */
+export function crossEntropyScale(y: usize, target: usize, rows: i32, ignore: i32, reduction: i32): void {
+  let count = 0;
+  for (let r = 0; r < rows; r++) count += i32(label(target, r) != ignore);
+  const scale = reduction == 2 ? <real>(1 / <f64>count) : <real>1;
+  for (let r = 0; r < rows; r++) store<real>(y + at(r), label(target, r) == ignore ? 0 : scale);
+}
+
 /** dx = scale dy (softmax(x) - (1 - e) onehot(target) - e / cols), scale = 1 or 1 / rows not ignored. */
 export function crossEntropyGrad(
   dx: usize, dy: usize, x: usize, target: usize, rows: i32, cols: i32, ignore: i32, smoothing: f64, reduction: i32,

@@ -24,7 +24,7 @@ export class Storage {
 }
 
 /** What ended a claim; an error message tells. */
-export type End = "dispose" | "scope" | "step";
+export type End = "dispose" | "scope" | "step" | "reset";
 
 /** One handle's part in a storage. */
 export class Claim {
@@ -79,12 +79,21 @@ export function keep<T extends Tensor>(t: T): T {
   return t;
 }
 
-/** Ties the memory of a gradient to its leaf: it goes when the leaf goes. */
+/** Makes a tensor the gradient of a leaf; its memory goes when the leaf goes, or with the next gradient. */
 export function anchor(gradient: Tensor, leaf: Tensor): void {
   renew(gradient);
   gradient.epoch = undefined;
   gradient.anchor = leaf;
+  leaf.claim.also?.release("reset");
   leaf.claim.also = gradient.claim;
+  leaf.grad = gradient;
+}
+
+/** Drops the gradient of a leaf. */
+export function clearGradient(leaf: Tensor): void {
+  leaf.claim.also?.release("reset");
+  leaf.claim.also = undefined;
+  leaf.grad = undefined;
 }
 
 /** Every tensor in a value made of arrays and plain objects. */

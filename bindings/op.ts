@@ -56,7 +56,7 @@ interface Common<I extends string, S extends I | "y", P> {
     | "none"
     | ((dy: Tensor, saved: { readonly [name in S]: Tensor }, context: Context<I, P>) => { readonly [name in I]: Gradient });
   /** See Sample; empty for an op without derivative. */
-  readonly samples: readonly Sample<I, P>[];
+  readonly samples: readonly Sample<NoInfer<I>, NoInfer<P>>[];
 }
 
 interface Computed<I extends string, P> {
@@ -79,8 +79,15 @@ export type Op<I extends string = string, S extends I | "y" = I | "y", P = unkno
 // biome-ignore lint/suspicious/noExplicitAny: parameters are opaque here, each op knows its own
 export type AnyOp = Op<string, string, any>;
 
-/** Declares an op; see docs/adding-an-op.md. */
+const declared = new Map<string, AnyOp>();
+
+/** Every declaration, by name. */
+export const ops: ReadonlyMap<string, AnyOp> = declared;
+
+/** Declares an op; see docs/adding-an-op.md. Throws ConfigError if the name is taken. */
 export function op<const I extends string, const S extends I | "y", P>(declaration: Op<I, S, P>): Op<I, S, P> {
+  if (declared.has(declaration.name)) throw new ConfigError(`op: expected a new name; got ${declaration.name}, which is declared already`);
+  declared.set(declaration.name, declaration as unknown as AnyOp);
   return declaration;
 }
 
@@ -232,17 +239,9 @@ function run(declaration: AnyOp, inputs: { [name: string]: Tensor }, params: unk
   return y;
 }
 
-function showValue(value: unknown): string {
+/** A value that is not a tensor, for a message. */
+export function showValue(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return "an array; make it a tensor with tensor([...])";
   return typeof value === "object" ? `a ${value.constructor?.name ?? "object"}` : `${typeof value} ${String(value)}`;
 }
-
-/** An operand from outside as a tensor: a number becomes a scalar of `dtype`, which the caller disposes. */
-export function checkedOperand(opName: string, operand: string, value: unknown): asserts value is Tensor | number {
-  if (!(value instanceof Tensor) && typeof value !== "number") {
-    throw new ConfigError(`${opName}: expected a tensor or a number for ${operand}; got ${showValue(value)}`);
-  }
-}
-
-

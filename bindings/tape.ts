@@ -16,7 +16,7 @@ class Estate {
   readonly claims: Claim[] = [];
   /** Storages that recorded derivatives will read. */
   readonly pins: Storage[] = [];
-  /** The last pass that reached it; 0 before. */
+  /** The last pass that reached it; 0 before, Infinity if that one retained the graph. */
   reached = 0;
   readonly born: number;
   private freed = false;

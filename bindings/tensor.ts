@@ -12,6 +12,7 @@ export type NestedArray = number | boolean | NestedArray[];
 const ends = {
   dispose: "it was disposed; call dispose() after the last use",
   scope: "its scope ended; return it from the scope or keep() it",
+  reset: "its leaf has dropped it; keep(gradient) holds one for longer",
   step: "its training step is over; use loss.item() or keep(loss) to hold a result for longer",
 };
 

@@ -1,0 +1,24 @@
+// What users import.
+export type { DType, TypedArray } from "../bindings/dtype.js";
+export * from "../bindings/errors.js";
+export { type Configuration, configure } from "../bindings/kernels.js";
+export { keep } from "../bindings/lifetime.js";
+export { type MemoryStats, memoryStats as memory } from "../bindings/memory.js";
+export { type AnyOp, ops } from "../bindings/op.js";
+export type { Shape } from "../bindings/shape.js";
+export { type NestedArray, Tensor } from "../bindings/tensor.js";
+export { mseLoss } from "./losses/regression.js";
+export * from "./ops/binary.js";
+export { clone, detach, to } from "./ops/convert.js";
+export { arange, type CreateOptions, eye, full, linspace, ones, onesLike, tensor, zeros, zerosLike } from "./ops/create.js";
+export { grad, type GradOptions, noGrad, stopGradient, valueAndGrad } from "./ops/derivatives.js";
+export { gradcheck, type GradcheckOptions } from "./ops/gradcheck.js";
+export * from "./ops/matmul.js";
+import "./ops/methods.js";
+export { manualSeed, rand, randint, randn } from "./ops/random.js";
+export { argmax, mean, type ReduceOptions, sum } from "./ops/reduce.js";
+export type { BackwardOptions } from "./ops/reverse.js";
+export * from "./ops/shape.js";
+export { crossEntropy, type CrossEntropyOptions, logSoftmax, type Reduction, softmax } from "./ops/softmax.js";
+export type { Tree } from "./ops/tree.js";
+export * from "./ops/unary.js";

@@ -1,0 +1,64 @@
+// Arithmetic of two tensors, or of a tensor and a number, with NumPy's broadcasting.
+import { apply, op } from "../../bindings/op.js";
+import type { Tensor } from "../../bindings/tensor.js";
+import { binary, type Operand, withScalars } from "./operands.js";
+import { neg } from "./unary.js";
+
+/** Sum: a + b. */
+export function add(a: Operand, b: Operand): Tensor {
+  return withScalars("add", a, b, (p, q) => apply(addOp, { a: p, b: q }));
+}
+const addOp = op({
+  ...binary("add", "add"),
+  saves: [],
+  vjp: (dy) => ({ a: () => dy, b: () => dy }),
+  samples: [
+    { inputs: { a: { shape: [2, 3] }, b: { shape: [2, 3] } } },
+    { inputs: { a: { shape: [2, 1, 3] }, b: { shape: [4, 1] } } },
+    { inputs: { a: { shape: [0, 3] }, b: { shape: [3] } } },
+  ],
+});
+
+/** Difference: a - b. */
+export function sub(a: Operand, b: Operand): Tensor {
+  return withScalars("sub", a, b, (p, q) => apply(subOp, { a: p, b: q }));
+}
+const subOp = op({
+  ...binary("sub", "sub"),
+  saves: [],
+  vjp: (dy) => ({ a: () => dy, b: () => neg(dy) }),
+  samples: [
+    { inputs: { a: { shape: [2, 3] }, b: { shape: [3] } } },
+    { inputs: { a: { shape: [] }, b: { shape: [2, 0] } } },
+  ],
+});
+
+/** Product: a b. */
+export function mul(a: Operand, b: Operand): Tensor {
+  return withScalars("mul", a, b, (p, q) => apply(mulOp, { a: p, b: q }));
+}
+const mulOp = op({
+  ...binary("mul", "mul"),
+  saves: ["a", "b"],
+  vjp: (dy, { a, b }) => ({ a: () => mul(dy, b), b: () => mul(dy, a) }),
+  samples: [
+    { inputs: { a: { shape: [2, 3] }, b: { shape: [2, 3] } } },
+    { inputs: { a: { shape: [3, 1] }, b: { shape: [2, 1, 4] } } },
+    { inputs: { a: { shape: [2, 0] }, b: { shape: [1] } } },
+  ],
+});
+
+/** Quotient: a / b. */
+export function div(a: Operand, b: Operand): Tensor {
+  return withScalars("div", a, b, (p, q) => apply(divOp, { a: p, b: q }));
+}
+const divOp = op({
+  ...binary("div", "div"),
+  saves: ["b", "y"],
+  vjp: (dy, { b, y }) => ({ a: () => div(dy, b), b: () => neg(div(mul(dy, y), b)) }),
+  samples: [
+    { inputs: { a: { shape: [2, 3] }, b: { shape: [2, 3], away: 0.5 } } },
+    { inputs: { a: { shape: [2, 3] }, b: { shape: [], away: 0.5 } } },
+    { inputs: { a: { shape: [3] }, b: { shape: [0, 3], away: 0.5 } } },
+  ],
+});

@@ -1,0 +1,104 @@
+// Derivatives of functions: grad(f), valueAndGrad(f), and code without derivatives.
+import { isFloat } from "../../bindings/dtype.js";
+import { DtypeError, GradientError } from "../../bindings/errors.js";
+import { scope, tensorsIn } from "../../bindings/lifetime.js";
+import { apply, op, type Spec } from "../../bindings/op.js";
+import { showShape } from "../../bindings/shape.js";
+import { type Edge, isRecording, withRecording } from "../../bindings/tape.js";
+import { Tensor } from "../../bindings/tensor.js";
+import { clone, detach } from "./convert.js";
+import { onesLike, zerosLike } from "./create.js";
+import { history, markReached, passing, walk } from "./reverse.js";
+import { mapTree, type Tree } from "./tree.js";
+
+/** Runs `fn` without recording and frees all it made except what it returns; `fn` must not be async. */
+export function noGrad<T>(fn: () => T): T {
+  return withRecording(false, () => scope(fn));
+}
+
+/** The same elements without history: the derivative stops here. */
+export function stopGradient(x: Tensor): Tensor {
+  return detach(x);
+}
+
+export interface GradOptions {
+  /** The argument to differentiate; the first, 0, by default. */
+  wrt?: number;
+}
+
+/**
+ * The gradient of a scalar function: grad(f)(...xs) is df/dx for one argument, a tensor or a tree of tensors.
+ * Can be nested: grad(grad(f)) is the second derivative of a function of a scalar.
+ * Throws GradientError unless f returns one float element.
+ */
+export function grad<A extends readonly Tree[]>(f: (...xs: A) => Tensor, options: GradOptions = {}): (...xs: A) => A[number] {
+  const both = valueAndGrad(f, options);
+  return (...xs) => {
+    const [value, gradient] = both(...xs);
+    value.dispose();
+    return gradient;
+  };
+}
+
+/** As grad, with the value: [f(...xs), df/dx]. */
+export function valueAndGrad<A extends readonly Tree[]>(f: (...xs: A) => Tensor, options: GradOptions = {}): (...xs: A) => [Tensor, A[number]] {
+  const wrt = options.wrt ?? 0;
+  return (...xs) => {
+    if (!(wrt in xs)) throw new GradientError(`grad: expected wrt to name one of ${xs.length} arguments; got ${String(wrt)}`);
+    for (const t of tensorsIn(xs[wrt])) {
+      t.alive("grad");
+      if (!isFloat(t.dtype)) throw new DtypeError(`grad: expected arguments of dtype float32 or float64; got ${t.dtype}`);
+    }
+    const recorded = isRecording();
+    return passing((pass) =>
+      scope((within) =>
+        withRecording(true, () => {
+          const variables: Tensor[] = [];
+          const argument = mapTree(xs[wrt], (t) => {
+            const variable = fresh(t);
+            variables.push(variable);
+            return variable;
+          });
+          const value = f(...(xs.map((x, i) => (i === wrt ? argument : x)) as unknown as A));
+          if (!(value instanceof Tensor) || value.size !== 1 || !isFloat(value.dtype)) {
+            const got = value instanceof Tensor ? `${value.dtype} ${showShape(value.shape)}` : typeof value;
+            throw new GradientError(`grad: expected a function that returns one float element; got ${got}`);
+          }
+          const targets = new Set(variables.map((t) => t.edge as Edge));
+          const root = value.edge;
+          const { nodes, leaves } = root === undefined ? { nodes: [], leaves: new Set() } : history(root, targets);
+          // the result can be differentiated again if it depends on more than the variables
+          const createGraph = recorded && (leaves.size > 0 || variables.some((t) => t.node !== undefined));
+          return withRecording(createGraph, () => {
+            const gradients = root === undefined ? new Map<Edge, Tensor>() : walk(within, root, onesLike(value), nodes, targets, createGraph);
+            markReached(nodes, pass, createGraph);
+            let next = 0;
+            const gradient = mapTree(xs[wrt], (t) => {
+              const dx = gradients.get(variables[next++].edge as Edge);
+              if (dx === undefined) return zerosLike(t);
+              return dx.contiguous ? dx : clone(dx);
+            });
+            return [createGraph ? value : detach(value), gradient] as [Tensor, A[number]];
+          });
+        }),
+      ),
+    );
+  };
+}
+
+/** A handle of t that begins a graph of its own, or continues that of t. */
+function fresh(t: Tensor): Tensor {
+  if (t.requiresGrad) return apply(aliasOp, { x: t });
+  const variable = detach(t);
+  variable.requiresGrad = true;
+  return variable;
+}
+const aliasOp = op({
+  name: "alias",
+  inputs: ["x"],
+  shape: (x: { x: Spec }) => x.x,
+  view: (x) => x,
+  saves: [],
+  vjp: (dy) => ({ x: () => dy }),
+  samples: [],
+});

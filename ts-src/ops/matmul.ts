@@ -1,0 +1,161 @@
+// Matrix products over the four GEMM layouts: a transposed view costs no copy.
+import { itemBytes } from "../../bindings/dtype.js";
+import { ShapeError } from "../../bindings/errors.js";
+import type { Kernels } from "../../bindings/kernels.js";
+import { scratch } from "../../bindings/memory.js";
+import { allocated, apply, copyInto, op, type Spec } from "../../bindings/op.js";
+import { broadcastShapes, showShape, sizeOf } from "../../bindings/shape.js";
+import type { Tensor } from "../../bindings/tensor.js";
+import { checkedTensor, floatDtype, strideAt } from "./operands.js";
+import { reshape, squeeze, transpose, unsqueeze } from "./shape.js";
+
+/**
+ * Matrix product of [..., m, k] and [..., k, n] to [..., m, n]; leading axes broadcast, a 1-D operand is a row (a) or a
+ * column (b). Throws ShapeError if the inner sizes differ.
+ */
+export function matmul(a: Tensor, b: Tensor): Tensor {
+  checkedTensor("matmul", "a", a);
+  checkedTensor("matmul", "b", b);
+  if (a.ndim === 1 || b.ndim === 1) {
+    const y = matmul(a.ndim === 1 ? unsqueeze(a, 0) : a, b.ndim === 1 ? unsqueeze(b, 1) : b);
+    const rows = a.ndim === 1 ? squeeze(y, -2) : y;
+    return b.ndim === 1 ? squeeze(rows, -1) : rows;
+  }
+  return apply(matmulOp, { a, b });
+}
+const matmulOp = op({
+  name: "matmul",
+  inputs: ["a", "b"],
+  shape(x: { a: Spec; b: Spec }) {
+    const p = x.a.shape;
+    const q = x.b.shape;
+    if (p.length < 2 || q.length < 2) throw new ShapeError(`matmul: expected at least one axis in each; got a ${showShape(p)} x b ${showShape(q)}`);
+    const k = p[p.length - 1];
+    const inner = q[q.length - 2];
+    if (k !== inner) throw new ShapeError(`matmul: a ${showShape(p)} x b ${showShape(q)}: inner sizes ${k} and ${inner} differ`);
+    const batch = p.length === 2 && q.length === 2 ? [] : broadcastShapes("matmul", p.slice(0, -2), q.slice(0, -2));
+    return { shape: [...batch, p[p.length - 2], q[q.length - 1]], dtype: floatDtype("matmul", x) };
+  },
+  strided: true,
+  kernel: (k, { a, b }, y) => products(k, a, b, y),
+  saves: ["a", "b"],
+  vjp: (dy, { a, b }) => ({ a: () => matmul(dy, transpose(b)), b: () => matmul(transpose(a), dy) }),
+  samples: [
+    { inputs: { a: { shape: [3, 4] }, b: { shape: [4, 2] } } },
+    { inputs: { a: { shape: [2, 1, 3, 4] }, b: { shape: [3, 4, 2] } } },
+    { inputs: { a: { shape: [3, 0] }, b: { shape: [0, 2] } } },
+    { inputs: { a: { shape: [0, 3] }, b: { shape: [3, 2] } } },
+  ],
+});
+
+/**
+ * Affine map y = x w^T + b of x [..., in] with w [out, in] and b [out] or null, to [..., out].
+ * Throws ShapeError if sizes do not fit.
+ */
+export function linear(x: Tensor, w: Tensor, b: Tensor | null = null): Tensor {
+  checkedTensor("linear", "x", x);
+  checkedTensor("linear", "w", w);
+  if (b === null) {
+    checkLinear(x, w);
+    return matmul(x, transpose(w));
+  }
+  return apply(linearOp, { x, w, b });
+}
+const linearOp = op({
+  name: "linear",
+  inputs: ["x", "w", "b"],
+  shape(s: { x: Spec; w: Spec; b: Spec }) {
+    checkLinear(s.x, s.w);
+    const out = s.w.shape[0];
+    if (s.b.shape.length !== 1 || s.b.shape[0] !== out) throw new ShapeError(`linear: expected b of shape [${out}], as w ${showShape(s.w.shape)} has; got ${showShape(s.b.shape)}`);
+    return { shape: [...s.x.shape.slice(0, -1), out], dtype: floatDtype("linear", s) };
+  },
+  kernel(k, { x, w, b }, y) {
+    const [n, inner] = w.shape;
+    if (y.size === 0) return;
+    const m = y.size / n;
+    const copy = y.dtype === "float64" ? k.copy64 : k.copy32;
+    copy(y.ptr, b.ptr, 1, m, n, 0, 0, 1);
+    k.gemmAddNT(y.ptr, x.ptr, w.ptr, scratch(k.gemmScratchBytes(m, n, inner)), m, n, inner, inner, inner, n);
+  },
+  saves: ["x", "w"],
+  vjp: (dy, { x, w }) => ({
+    x: () => matmul(dy, w),
+    w: () => matmul(transpose(rows(dy)), rows(x)),
+    b: () => dy,
+  }),
+  samples: [
+    { inputs: { x: { shape: [3, 4] }, w: { shape: [2, 4] }, b: { shape: [2] } } },
+    { inputs: { x: { shape: [2, 3, 4] }, w: { shape: [5, 4] }, b: { shape: [5] } } },
+    { inputs: { x: { shape: [4] }, w: { shape: [2, 4] }, b: { shape: [2] } } },
+    { inputs: { x: { shape: [0, 4] }, w: { shape: [2, 4] }, b: { shape: [2] } } },
+  ],
+});
+
+function checkLinear(x: Spec, w: Spec): void {
+  const inner = x.shape[x.shape.length - 1];
+  if (w.shape.length !== 2 || x.shape.length === 0 || w.shape[1] !== inner) {
+    throw new ShapeError(`linear: x ${showShape(x.shape)} and w ${showShape(w.shape)}: expected x [..., in] and w [out, in]`);
+  }
+}
+
+/** All leading axes as one. */
+function rows(x: Tensor): Tensor {
+  return x.ndim === 2 ? x : reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape[x.ndim - 1]]);
+}
+
+/** How GEMM reads a matrix: as it lies (N) or transposed (T), with the row stride `ld`; undefined if neither fits. */
+function layout(x: Tensor): { letter: "N" | "T"; ld: number } | undefined {
+  const [m, n] = x.shape.slice(-2);
+  const [s, t] = x.strides.slice(-2);
+  if ((t === 1 || n === 1) && (s >= n || m === 1)) return { letter: "N", ld: m === 1 ? n : s };
+  if ((s === 1 || m === 1) && (t >= m || n === 1)) return { letter: "T", ld: n === 1 ? m : t };
+  return undefined;
+}
+
+function products(k: Kernels, a: Tensor, b: Tensor, y: Tensor): void {
+  if (y.size === 0) return;
+  const copies: Tensor[] = [];
+  const readable = (x: Tensor): Tensor => {
+    if (layout(x)) return x;
+    const copy = allocated("copy", x.dtype, x.shape);
+    copies.push(copy);
+    copyInto(copy, x);
+    return copy;
+  };
+  const p = readable(a);
+  const q = readable(b);
+  try {
+    const left = layout(p) as { letter: "N" | "T"; ld: number };
+    const right = layout(q) as { letter: "N" | "T"; ld: number };
+    const gemm = k[`gemm${left.letter}${right.letter}`];
+    const inner = a.shape[a.ndim - 1];
+    const n = y.shape[y.ndim - 1];
+    let m = y.shape[y.ndim - 2];
+    let batches = y.size / (m * n);
+    if (batches > 1 && b.ndim === 2 && p.contiguous) {
+      m *= batches; // one tall product
+      batches = 1;
+    }
+    const workspace = scratch(k.gemmScratchBytes(m, n, inner));
+    const bytes = itemBytes(y.dtype);
+    const index = new Array<number>(y.ndim - 2).fill(0);
+    let fromA = p.ptr;
+    let fromB = q.ptr;
+    for (let i = 0; i < batches; i++) {
+      gemm(y.ptr + i * m * n * bytes, fromA, fromB, workspace, m, n, inner, left.ld, right.ld, n);
+      for (let axis = y.ndim - 3; axis >= 0; axis--) {
+        const s = strideAt(p, axis - y.ndim) * bytes;
+        const t = strideAt(q, axis - y.ndim) * bytes;
+        fromA += s;
+        fromB += t;
+        if (++index[axis] < y.shape[axis]) break;
+        fromA -= s * y.shape[axis];
+        fromB -= t * y.shape[axis];
+        index[axis] = 0;
+      }
+    }
+  } finally {
+    for (const copy of copies) copy.dispose();
+  }
+}

@@ -1,0 +1,176 @@
+// The reverse walk: from an output back along the tape, each rule called once, broadcasting undone here and nowhere else.
+import { DisposedError, GradientError, ShapeError, VersionError } from "../../bindings/errors.js";
+import { anchor, keep, type Scope, scope } from "../../bindings/lifetime.js";
+import { share } from "../../bindings/op.js";
+import { sameShape, showShape } from "../../bindings/shape.js";
+import { beginPass, type Edge, endPass, isRecording, Node, withRecording } from "../../bindings/tape.js";
+import { Tensor } from "../../bindings/tensor.js";
+import { add } from "./binary.js";
+import { clone } from "./convert.js";
+import { onesLike } from "./create.js";
+import { add_ } from "./inplace.js";
+import { sumTo } from "./reduce.js";
+
+/** The records that lead from `root` back to leaves, newest first, and those leaves; it goes no further than `targets`. */
+export function history(root: Edge, targets?: ReadonlySet<Edge>): { nodes: Node[]; leaves: Set<Tensor> } {
+  const nodes = new Set<Node>();
+  const leaves = new Set<Tensor>();
+  const stack: Edge[] = [root];
+  for (let edge = stack.pop(); edge !== undefined; edge = stack.pop()) {
+    if (targets?.has(edge)) continue;
+    if (edge instanceof Tensor) leaves.add(edge);
+    else if (!nodes.has(edge)) {
+      nodes.add(edge);
+      for (const next of edge.edges) if (next !== undefined) stack.push(next);
+    }
+  }
+  return { nodes: [...nodes].sort((a, b) => b.id - a.id), leaves };
+}
+
+/** The nodes, oldest first, from which a target can be reached. */
+function leading(nodes: readonly Node[], targets: ReadonlySet<Edge>): Set<Edge> {
+  const found = new Set<Edge>(targets);
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    if (nodes[i].edges.some((edge) => edge !== undefined && found.has(edge))) found.add(nodes[i]);
+  }
+  return found;
+}
+
+/**
+ * The gradients of `targets`, from `seed`, the gradient of `root`. `nodes` are those between, newest first. A rule's
+ * temporaries are freed as soon as it has run. Nodes become spent unless `retain`.
+ */
+export function walk(within: Scope, root: Edge, seed: Tensor, nodes: readonly Node[], targets: ReadonlySet<Edge>, retain: boolean): Map<Edge, Tensor> {
+  const wanted = leading(nodes, targets);
+  const gradients = new Map<Edge, Tensor>([[root, seed]]);
+  for (const node of nodes) {
+    const dy = gradients.get(node);
+    if (dy === undefined) continue;
+    gradients.delete(node);
+    const rule = node.op.vjp;
+    if (typeof rule === "function" && wanted.has(node)) {
+      const mark = within.mark();
+      const results: Tensor[] = [];
+      const rules = rule(dy, revived(node), { params: node.params, shapes: named(node.op.inputs, node.shapes) });
+      for (const [i, edge] of node.edges.entries()) {
+        const gradient = rules[node.op.inputs[i]];
+        if (edge === undefined || !wanted.has(edge) || typeof gradient === "string") continue;
+        const raw = gradient();
+        const fitted = sameShape(raw.shape, node.shapes[i]) ? raw : sumTo(raw, node.shapes[i]);
+        const earlier = gradients.get(edge);
+        // dy goes after this rule, and one tensor may be the gradient of two operands
+        const own = earlier !== undefined ? add(earlier, fitted) : fitted === dy || results.includes(fitted) ? share(fitted) : fitted;
+        if (earlier !== undefined) earlier.dispose();
+        gradients.set(edge, own);
+        results.push(own);
+      }
+      within.free(mark, results);
+    }
+    dy.dispose();
+  }
+  if (!retain) {
+    for (const node of nodes) {
+      node.spent = true;
+      node.saved = [];
+    }
+  }
+  return gradients;
+}
+
+function named<T>(names: readonly string[], values: readonly T[]): { [name: string]: T } {
+  const out: { [name: string]: T } = {};
+  for (let i = 0; i < names.length; i++) out[names[i]] = values[i];
+  return out;
+}
+
+/** What the node saved, by name: with new handles where the old ones were disposed, and unchanged since. */
+function revived(node: Node): { [name: string]: Tensor } {
+  const { name, saves } = node.op;
+  if (node.spent) throw new GradientError(`backward: the graph of ${name} was used and freed; call the first backward with { retainGraph: true } to use it again`);
+  const out: { [name: string]: Tensor } = {};
+  for (let i = 0; i < saves.length; i++) {
+    const saved = node.saved[i];
+    if (saved.storage.refs === 0) {
+      throw new DisposedError(`backward: ${name} needs its ${saves[i]}, ${saved.describe()}, which went with its step; call backward within two passes of the forward`);
+    }
+    if (saved.storage.version !== node.versions[i]) {
+      throw new VersionError(`backward: ${name} needs its ${saves[i]}, ${saved.describe()}, as it was, but it was changed in place since; change a clone() instead`);
+    }
+    if (!saved.disposed) out[saves[i]] = saved;
+    else {
+      if (saved.node === undefined && saved.requiresGrad) saved.alive("backward");
+      out[saves[i]] = share(saved);
+    }
+  }
+  return out;
+}
+
+let nesting = 0;
+
+/** Runs a reverse pass; when the outermost one ends, steps that are old enough are freed. */
+export function passing<T>(fn: (pass: number) => T): T {
+  const pass = beginPass();
+  nesting++;
+  try {
+    return fn(pass);
+  } finally {
+    if (--nesting === 0) endPass();
+  }
+}
+
+export function markReached(nodes: readonly Node[], pass: number, retain: boolean): void {
+  for (const node of nodes) node.epoch.estate.reached = retain ? Number.POSITIVE_INFINITY : pass;
+}
+
+export interface BackwardOptions {
+  /** Gradient of the tensor itself; 1 by default, and needed unless it has one element. */
+  gradient?: Tensor;
+  /** Keep the graph for another backward(). */
+  retainGraph?: boolean;
+  /** Record the pass itself, so that gradients can be differentiated; keeps the graph too. */
+  createGraph?: boolean;
+}
+
+/**
+ * Adds the derivative of y with respect to each leaf that requires one to the leaf's `grad` (reverse-mode accumulation).
+ * Throws GradientError without a graph or with one used before, VersionError, DisposedError, ShapeError.
+ */
+export function backward(y: Tensor, options: BackwardOptions = {}): void {
+  y.alive("backward");
+  const root = y.edge;
+  if (root === undefined) {
+    throw new GradientError(`backward: expected a tensor computed from one with requiresGrad; got ${y.describe()} made by ${y.origin}, which has no history`);
+  }
+  const { gradient, createGraph = false, retainGraph = createGraph } = options;
+  if (gradient === undefined && y.size !== 1) {
+    throw new GradientError(`backward: expected a tensor with one element, or { gradient }; got shape ${showShape(y.shape)}; take sum() or mean()`);
+  }
+  if (gradient !== undefined && !sameShape(gradient.shape, y.shape)) {
+    throw new ShapeError(`backward: expected a gradient of shape ${showShape(y.shape)}; got ${showShape(gradient.shape)}`);
+  }
+  passing((pass) =>
+    withRecording(createGraph, () =>
+      scope((within) => {
+        const { nodes, leaves } = history(root);
+        const seed = gradient === undefined ? onesLike(y) : share(gradient);
+        const gradients = walk(within, root, seed, nodes, leaves, retainGraph);
+        for (const leaf of gradients.keys()) (leaf as Tensor).alive("backward");
+        for (const [leaf, dx] of gradients) accumulate(leaf as Tensor, dx);
+        markReached(nodes, pass, retainGraph);
+      }),
+    ),
+  );
+}
+
+function accumulate(leaf: Tensor, dx: Tensor): void {
+  const earlier = leaf.grad;
+  if (earlier === undefined || earlier.disposed) {
+    // a view or a shared block would change with its other handles
+    anchor(dx.contiguous && dx.storage.refs === 1 ? dx : clone(dx), leaf);
+  } else if (!isRecording() && !earlier.requiresGrad) add_(earlier, dx);
+  else {
+    const total = add(earlier, dx);
+    keep(earlier);
+    anchor(total, leaf);
+  }
+}

@@ -1,0 +1,159 @@
+// Elementwise functions of one tensor: y[i] = f(x[i]).
+import { apply, op } from "../../bindings/op.js";
+import type { Tensor } from "../../bindings/tensor.js";
+import { div, mul, sub } from "./binary.js";
+import { unary, unaryGrad } from "./operands.js";
+
+/** Negative: -x. */
+export function neg(x: Tensor): Tensor {
+  return apply(negOp, { x });
+}
+const negOp = op({
+  ...unary("neg", "neg"),
+  saves: [],
+  vjp: (dy) => ({ x: () => neg(dy) }),
+  samples: [{ inputs: { x: { shape: [2, 3] } } }, { inputs: { x: { shape: [] } } }, { inputs: { x: { shape: [0, 3] } } }],
+});
+
+/** Absolute value: |x|; its derivative at 0 is 0. */
+export function abs(x: Tensor): Tensor {
+  return apply(absOp, { x });
+}
+const absOp = op({
+  ...unary("abs", "abs"),
+  saves: ["x"],
+  vjp: (dy, { x }) => ({ x: () => mul(dy, sign(x)) }),
+  samples: [{ inputs: { x: { shape: [3, 5], away: 0.1 } } }, { inputs: { x: { shape: [0] } } }],
+});
+
+/** Sign: -1, 0 or 1; NaN stays. */
+export function sign(x: Tensor): Tensor {
+  return apply(signOp, { x });
+}
+const signOp = op({
+  ...unary("sign", "sign"),
+  saves: [],
+  vjp: "zero",
+  samples: [{ inputs: { x: { shape: [3, 5], away: 0.1 } } }],
+});
+
+/** Square: x^2. */
+export function square(x: Tensor): Tensor {
+  return apply(squareOp, { x });
+}
+const squareOp = op({
+  ...unary("square", "square"),
+  saves: ["x"],
+  vjp: (dy, { x }) => ({ x: () => mul(dy, mul(x, 2)) }),
+  samples: [{ inputs: { x: { shape: [3, 5] } } }, { inputs: { x: { shape: [2, 0] } } }],
+});
+
+/** Square root; NaN for x < 0. */
+export function sqrt(x: Tensor): Tensor {
+  return apply(sqrtOp, { x });
+}
+const sqrtOp = op({
+  ...unary("sqrt", "sqrt"),
+  saves: ["y"],
+  vjp: (dy, { y }) => ({ x: () => div(dy, mul(y, 2)) }),
+  samples: [{ inputs: { x: { shape: [3, 5], low: 0.5, high: 4 } } }],
+});
+
+/** Reciprocal: 1 / x. */
+export function reciprocal(x: Tensor): Tensor {
+  return apply(reciprocalOp, { x });
+}
+const reciprocalOp = op({
+  ...unary("reciprocal", "reciprocal"),
+  saves: ["y"],
+  vjp: (dy, { y }) => ({ x: () => neg(mul(dy, square(y))) }),
+  samples: [{ inputs: { x: { shape: [3, 5], away: 0.5 } } }],
+});
+
+/** Exponential: e^x. */
+export function exp(x: Tensor): Tensor {
+  return apply(expOp, { x });
+}
+const expOp = op({
+  ...unary("exp", "exp"),
+  saves: ["y"],
+  vjp: (dy, { y }) => ({ x: () => mul(dy, y) }),
+  samples: [{ inputs: { x: { shape: [3, 5] } } }, { inputs: { x: { shape: [0] } } }],
+});
+
+/** Natural logarithm; NaN for x < 0. */
+export function log(x: Tensor): Tensor {
+  return apply(logOp, { x });
+}
+const logOp = op({
+  ...unary("log", "log"),
+  saves: ["x"],
+  vjp: (dy, { x }) => ({ x: () => div(dy, x) }),
+  samples: [{ inputs: { x: { shape: [3, 5], low: 0.5, high: 4 } } }],
+});
+
+/** Logistic sigmoid: 1 / (1 + e^-x). */
+export function sigmoid(x: Tensor): Tensor {
+  return apply(sigmoidOp, { x });
+}
+const sigmoidOp = op({
+  ...unary("sigmoid", "sigmoid"),
+  saves: ["y"],
+  vjp: (dy, { y }) => ({ x: () => sigmoidGrad(dy, y) }),
+  samples: [{ inputs: { x: { shape: [3, 5] } } }, { inputs: { x: { shape: [2, 0] } } }],
+});
+
+/** Hyperbolic tangent. */
+export function tanh(x: Tensor): Tensor {
+  return apply(tanhOp, { x });
+}
+const tanhOp = op({
+  ...unary("tanh", "tanh"),
+  saves: ["y"],
+  vjp: (dy, { y }) => ({ x: () => tanhGrad(dy, y) }),
+  samples: [{ inputs: { x: { shape: [3, 5] } } }, { inputs: { x: { shape: [] } } }],
+});
+
+/** Rectified linear unit: max(x, 0); NaN stays, the derivative at 0 is 0. */
+export function relu(x: Tensor): Tensor {
+  return apply(reluOp, { x });
+}
+const reluOp = op({
+  ...unary("relu", "relu"),
+  saves: ["y"],
+  vjp: (dy, { y }) => ({ x: () => reluGrad(dy, y) }),
+  samples: [{ inputs: { x: { shape: [3, 5], away: 0.1 } } }, { inputs: { x: { shape: [0] } } }],
+});
+
+function reluGrad(dy: Tensor, y: Tensor): Tensor {
+  return apply(reluGradOp, { dy, y });
+}
+/** dy where y > 0, else 0. */
+const reluGradOp = op({
+  ...unaryGrad("reluGrad"),
+  saves: ["y"],
+  vjp: (g, { y }) => ({ dy: () => reluGrad(g, y), y: "zero" }),
+  samples: [{ inputs: { dy: { shape: [3, 5] }, y: { shape: [3, 5], away: 0.1 } } }],
+});
+
+function sigmoidGrad(dy: Tensor, y: Tensor): Tensor {
+  return apply(sigmoidGradOp, { dy, y });
+}
+/** dy y (1 - y). */
+const sigmoidGradOp = op({
+  ...unaryGrad("sigmoidGrad"),
+  saves: ["dy", "y"],
+  vjp: (g, { dy, y }) => ({ dy: () => sigmoidGrad(g, y), y: () => mul(mul(g, dy), sub(1, mul(y, 2))) }),
+  samples: [{ inputs: { dy: { shape: [3, 5] }, y: { shape: [3, 5], low: 0, high: 1 } } }],
+});
+
+function tanhGrad(dy: Tensor, y: Tensor): Tensor {
+  return apply(tanhGradOp, { dy, y });
+}
+/** dy (1 - y^2). */
+const tanhGradOp = op({
+  ...unaryGrad("tanhGrad"),
+  saves: ["dy", "y"],
+  vjp: (g, { dy, y }) => ({ dy: () => tanhGrad(g, y), y: () => mul(mul(g, dy), mul(y, -2)) }),
+  samples: [{ inputs: { dy: { shape: [3, 5] }, y: { shape: [3, 5], low: -1, high: 1 } } }],
+});
