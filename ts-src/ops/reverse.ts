@@ -96,11 +96,7 @@ function revived(node: Node): { [name: string]: Tensor } {
     if (saved.storage.version !== node.versions[i]) {
       throw new VersionError(`backward: ${name} needs its ${saves[i]}, ${saved.describe()}, as it was, but it was changed in place since; change a clone() instead`);
     }
-    if (!saved.disposed) out[saves[i]] = saved;
-    else {
-      if (saved.node === undefined && saved.requiresGrad) saved.alive("backward");
-      out[saves[i]] = share(saved);
-    }
+    out[saves[i]] = saved.disposed ? share(saved) : saved;
   }
   return out;
 }
