@@ -1,0 +1,38 @@
+// Affine layer.
+import { ConfigError } from "../../bindings/errors.js";
+import { keep } from "../../bindings/lifetime.js";
+import type { Tensor } from "../../bindings/tensor.js";
+import type { CreateOptions } from "../ops/create.js";
+import { linear } from "../ops/matmul.js";
+import { uniform } from "../ops/random.js";
+import { Module } from "./module.js";
+
+export interface LinearOptions {
+  /** Whether there is a bias; true by default. */
+  bias?: boolean;
+  dtype?: CreateOptions["dtype"];
+}
+
+/**
+ * y = x weight^T + bias for x [..., inFeatures], weight [outFeatures, inFeatures].
+ * Both start uniform in +-1 / sqrt(inFeatures), as in PyTorch (He et al. 2015 with a = sqrt(5)).
+ */
+export class Linear extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor | null;
+
+  constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
+    super();
+    for (const [name, n] of Object.entries({ inFeatures, outFeatures })) {
+      if (!Number.isInteger(n) || n < 1) throw new ConfigError(`Linear: expected ${name} >= 1; got ${String(n)}`);
+    }
+    const bound = 1 / Math.sqrt(inFeatures);
+    const start = { dtype: options.dtype, requiresGrad: true };
+    this.weight = keep(uniform([outFeatures, inFeatures], -bound, bound, start));
+    this.bias = options.bias === false ? null : keep(uniform([outFeatures], -bound, bound, start));
+  }
+
+  forward(x: Tensor): Tensor {
+    return linear(x, this.weight, this.bias);
+  }
+}

@@ -1,0 +1,76 @@
+// Adam.
+import { ConfigError } from "../../bindings/errors.js";
+import { kernelsOf } from "../../bindings/kernels.js";
+import type { Tensor } from "../../bindings/tensor.js";
+import { Cells, checkRanges, Optimizer, type ParamGroup, stateTensor } from "./optimizer.js";
+
+export interface AdamSettings {
+  /** Learning rate; 0.001 by default. */
+  lr: number;
+  /** Decay rates of the two moments; 0.9 and 0.999 by default. */
+  betas: readonly [number, number];
+  eps: number;
+  weightDecay: number;
+}
+
+/** Cells: lr, beta1, beta2, eps, decay, beta1^t, beta2^t. */
+const POWERS = 5;
+
+interface State {
+  step: number;
+  exp_avg: Tensor;
+  exp_avg_sq: Tensor;
+  cells: Cells;
+}
+
+/**
+ * m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2,
+ * w -= lr m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + eps) (Kingma and Ba 2015, algorithm 1).
+ * Throws ConfigError for settings out of range.
+ */
+export class Adam extends Optimizer<AdamSettings, State> {
+  constructor(params: readonly Tensor[] | readonly ({ params: readonly Tensor[] } & Partial<AdamSettings>)[], settings: Partial<AdamSettings> = {}) {
+    super("Adam", params, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, ...settings });
+  }
+
+  protected check(s: AdamSettings): void {
+    const inf = Number.POSITIVE_INFINITY;
+    if (!Array.isArray(s.betas) || s.betas.length !== 2) throw new ConfigError(`Adam: expected betas [beta1, beta2]; got ${String(s.betas)}`);
+    checkRanges("Adam", {
+      lr: [s.lr, 0, inf],
+      "betas[0]": [s.betas[0], 0, 1],
+      "betas[1]": [s.betas[1], 0, 1],
+      eps: [s.eps, 0, inf],
+      weightDecay: [s.weightDecay, 0, inf],
+    });
+  }
+
+  protected update(p: Tensor, gradient: Tensor, group: ParamGroup<AdamSettings>): void {
+    const k = kernelsOf(p.dtype);
+    let state = this.states.get(p);
+    if (state === undefined) {
+      state = this.begun(p, 0, group, {});
+      this.states.set(p, state);
+    }
+    const { cells } = state;
+    cells.set(0, group.lr, group.betas[0], group.betas[1], group.eps, group.weightDecay);
+    k.adamAdvance(cells.ptr);
+    state.step++;
+    k.adam(p.ptr, gradient.ptr, state.exp_avg.ptr, state.exp_avg_sq.ptr, cells.ptr, p.size);
+  }
+
+  private begun(p: Tensor, step: number, group: ParamGroup<AdamSettings>, from: Record<string, Tensor | number>): State {
+    const cells = new Cells(7);
+    cells.set(POWERS, group.betas[0] ** step, group.betas[1] ** step);
+    return { step, exp_avg: stateTensor(p, from.exp_avg), exp_avg_sq: stateTensor(p, from.exp_avg_sq), cells };
+  }
+
+  protected exported({ step, exp_avg, exp_avg_sq }: State): Record<string, Tensor | number> {
+    return { step, exp_avg, exp_avg_sq };
+  }
+
+  protected imported(p: Tensor, state: Record<string, Tensor | number>, group: ParamGroup<AdamSettings>): State {
+    if (!Number.isInteger(state.step)) throw new ConfigError(`Adam: expected a whole number of steps in the state; got ${String(state.step)}`);
+    return this.begun(p, state.step as number, group, state);
+  }
+}

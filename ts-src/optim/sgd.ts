@@ -1,0 +1,64 @@
+// Stochastic gradient descent.
+import { ConfigError } from "../../bindings/errors.js";
+import { kernelsOf } from "../../bindings/kernels.js";
+import type { Tensor } from "../../bindings/tensor.js";
+import { Cells, checkRanges, Optimizer, type ParamGroup, stateTensor } from "./optimizer.js";
+
+export interface SGDSettings {
+  /** Learning rate; 0.001 by default. */
+  lr: number;
+  momentum: number;
+  dampening: number;
+  weightDecay: number;
+  /** Nesterov's momentum; needs momentum > 0 and no dampening. */
+  nesterov: boolean;
+}
+
+interface State {
+  momentum_buffer: Tensor;
+}
+
+/**
+ * d = g + weightDecay w; v = momentum v + (1 - dampening) d (v = d at the first step);
+ * w -= lr (d + momentum v if nesterov, else v) (Sutskever et al. 2013, as PyTorch applies it).
+ * Throws ConfigError for settings out of range.
+ */
+export class SGD extends Optimizer<SGDSettings, State> {
+  private readonly cells = new Cells(4);
+
+  constructor(params: readonly Tensor[] | readonly ({ params: readonly Tensor[] } & Partial<SGDSettings>)[], settings: Partial<SGDSettings> = {}) {
+    super("SGD", params, { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, ...settings });
+  }
+
+  protected check(s: SGDSettings): void {
+    const inf = Number.POSITIVE_INFINITY;
+    checkRanges("SGD", { lr: [s.lr, 0, inf], momentum: [s.momentum, 0, inf], weightDecay: [s.weightDecay, 0, inf], dampening: [s.dampening, 0, inf] });
+    if (s.nesterov && (s.momentum <= 0 || s.dampening !== 0)) {
+      throw new ConfigError(`SGD: expected momentum > 0 and dampening 0 with nesterov; got ${s.momentum} and ${s.dampening}`);
+    }
+  }
+
+  protected update(p: Tensor, gradient: Tensor, group: ParamGroup<SGDSettings>): void {
+    const k = kernelsOf(p.dtype);
+    this.cells.set(0, group.lr, group.momentum, group.dampening, group.weightDecay);
+    if (group.momentum === 0) {
+      k.sgd(p.ptr, gradient.ptr, this.cells.ptr, p.size);
+      return;
+    }
+    let state = this.states.get(p);
+    const first = state === undefined;
+    if (state === undefined) {
+      state = { momentum_buffer: stateTensor(p) };
+      this.states.set(p, state);
+    }
+    k.sgdMomentum(p.ptr, gradient.ptr, state.momentum_buffer.ptr, this.cells.ptr, p.size, Number(first), Number(group.nesterov));
+  }
+
+  protected exported(state: State): Record<string, Tensor | number> {
+    return { momentum_buffer: state.momentum_buffer };
+  }
+
+  protected imported(p: Tensor, state: Record<string, Tensor | number>): State {
+    return { momentum_buffer: stateTensor(p, state.momentum_buffer) };
+  }
+}
