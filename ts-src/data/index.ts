@@ -1,0 +1,4 @@
+// Datasets and batches, as `data` of the package.
+export { type Batch, type Dataset, ImageDataset, TensorDataset } from "./dataset.js";
+export { DataLoader, type DataLoaderOptions } from "./loader.js";
+export { mnist, type MnistOptions } from "./mnist.js";

@@ -1,0 +1,72 @@
+// Batches of a dataset, in order or shuffled anew each time round.
+import { ConfigError } from "../../bindings/errors.js";
+import { type Claim, keep } from "../../bindings/lifetime.js";
+import { view } from "../../bindings/memory.js";
+import { zeros } from "../ops/create.js";
+import { checkedSeed, permutation } from "../ops/random.js";
+import type { Batch, Dataset } from "./dataset.js";
+
+export interface DataLoaderOptions {
+  /** Examples a batch; 1 by default. */
+  batchSize?: number;
+  /** A new order each time round; false by default. */
+  shuffle?: boolean;
+  /** Seed of the order; 0 by default. */
+  seed?: number;
+  /** Leave out a last batch that is smaller; false by default. */
+  dropLast?: boolean;
+}
+
+/**
+ * Iterates over batches [x, y], with for or for await. A batch lives until the second one after it: keep() holds it for
+ * longer. Throws ConfigError for a batch size that is no whole number >= 1 and for an empty dataset.
+ */
+export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
+  readonly dataset: Dataset;
+  readonly batchSize: number;
+  private readonly shuffle: boolean;
+  private readonly seed: number;
+  private readonly dropLast: boolean;
+  private round = 0;
+
+  constructor(dataset: Dataset, options: DataLoaderOptions = {}) {
+    const { batchSize = 1, shuffle = false, seed = 0, dropLast = false, ...unknown } = options;
+    for (const name in unknown) throw new ConfigError(`DataLoader: expected options batchSize, shuffle, seed, dropLast; got ${name}`);
+    if (typeof dataset?.take !== "function" || !(dataset.length > 0)) {
+      throw new ConfigError(`DataLoader: expected a dataset with at least one example; got ${typeof dataset?.take === "function" ? dataset.length : typeof dataset}`);
+    }
+    if (!Number.isInteger(batchSize) || batchSize < 1) throw new ConfigError(`DataLoader: expected batchSize >= 1; got ${String(batchSize)}`);
+    this.dataset = dataset;
+    this.batchSize = batchSize;
+    this.shuffle = shuffle;
+    this.seed = checkedSeed("DataLoader", seed);
+    this.dropLast = dropLast;
+  }
+
+  /** Number of batches. */
+  get length(): number {
+    const batches = this.dataset.length / this.batchSize;
+    return this.dropLast ? Math.floor(batches) : Math.ceil(batches);
+  }
+
+  *[Symbol.iterator](): Generator<Batch, void, undefined> {
+    const n = this.dataset.length;
+    const order = this.shuffle ? permutation(n, this.seed, this.round++) : Int32Array.from({ length: n }, (_, i) => i);
+    const live: Claim[][] = [];
+    for (let i = 0; i < this.length; i++) {
+      const rows = order.subarray(i * this.batchSize, (i + 1) * this.batchSize);
+      const index = keep(zeros([rows.length], { dtype: "int32" }));
+      view(index.ptr, rows.length, "int32").set(rows);
+      const batch = this.dataset.take(index);
+      index.dispose();
+      // a keep() by the user takes a new claim, which is not released here
+      live.push(batch.map((t) => keep(t).claim));
+      if (live.length > 2) for (const claim of live.shift() as Claim[]) claim.release("step");
+      yield batch;
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
+    yield* this;
+  }
+}

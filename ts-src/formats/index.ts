@@ -1,0 +1,2 @@
+// File formats, as `formats` of the package.
+export { loadSafetensors, saveSafetensors } from "./safetensors.js";

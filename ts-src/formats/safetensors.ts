@@ -1,0 +1,103 @@
+// The safetensors format: 8 bytes of header length (u64, little endian), the header in JSON, the tensors' bytes
+// (https://github.com/huggingface/safetensors, "Format"). A header from outside is not believed: names, dtypes, shapes
+// and offsets are checked against the file before a tensor is made.
+import { type DType, itemBytes } from "../../bindings/dtype.js";
+import { ConfigError, FormatError } from "../../bindings/errors.js";
+import { Tensor } from "../../bindings/tensor.js";
+import { fromBytes } from "../ops/create.js";
+import { readBytes, writeBytes } from "./files.js";
+import { duplicateKey } from "./json.js";
+
+const names: Record<DType, string> = { float32: "F32", float64: "F64", int32: "I32", uint8: "U8", bool: "BOOL" };
+const dtypes = new Map(Object.entries(names).map(([dtype, name]) => [name, dtype as DType]));
+const LONGEST_HEADER = 100_000_000; // bytes, the reference implementation's limit
+
+/**
+ * Writes tensors by name, such as a stateDict(). The file appears whole or not at all.
+ * Throws ConfigError for what is no tensor, DisposedError, FormatError if it cannot be written.
+ */
+export async function saveSafetensors(path: string, tensors: Readonly<Record<string, Tensor>>): Promise<void> {
+  const header = new Map<string, unknown>();
+  const parts: Uint8Array[] = [];
+  let end = 0;
+  for (const [name, t] of Object.entries(tensors)) {
+    if (!(t instanceof Tensor)) throw new ConfigError(`saveSafetensors: expected a tensor for ${name}; got ${typeof t}`);
+    if (name === "__metadata__") throw new ConfigError("saveSafetensors: expected another name than __metadata__, which the format reserves");
+    const data = t.alive(`saveSafetensors: ${name}`).data();
+    const begin = end;
+    end += data.byteLength;
+    header.set(name, { dtype: names[t.dtype], shape: t.shape, data_offsets: [begin, end] });
+    parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
+  const padded = new Uint8Array(Math.ceil(json.length / 8) * 8).fill(0x20);
+  padded.set(json);
+  const length = new Uint8Array(8);
+  new DataView(length.buffer).setBigUint64(0, BigInt(padded.length), true);
+  await writeBytes("saveSafetensors", path, [length, padded, ...parts]);
+}
+
+/** Reads every tensor of a file, by name. Throws FormatError for a file that is missing, cut, or whose header lies. */
+export async function loadSafetensors(path: string): Promise<Record<string, Tensor>> {
+  const bytes = await readBytes("loadSafetensors", path);
+  const entries = [...parse(bytes, path)].map(([name, { dtype, shape, data }]): [string, Tensor] => [name, fromBytes(data, dtype, shape)]);
+  return Object.fromEntries(entries);
+}
+
+interface Entry {
+  dtype: DType;
+  shape: number[];
+  data: Uint8Array;
+}
+
+function parse(bytes: Uint8Array<ArrayBuffer>, path: string): Map<string, Entry> {
+  const fail = (message: string): never => {
+    throw new FormatError(`loadSafetensors: ${message} in ${path}`);
+  };
+  if (bytes.length < 8) fail(`expected 8 bytes of header length; got ${bytes.length} bytes`);
+  const stated = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+  if (stated > BigInt(LONGEST_HEADER) || stated > BigInt(bytes.length - 8)) {
+    fail(`expected a header that fits in the file's ${bytes.length} bytes; got a length of ${stated}; the file was cut or is no safetensors file`);
+  }
+  const length = Number(stated);
+  let text = "";
+  let header: unknown;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, 8 + length));
+    header = JSON.parse(text);
+  } catch (error) {
+    fail(`expected a JSON header; got ${(error as Error).message}`);
+  }
+  if (header === null || typeof header !== "object" || Array.isArray(header)) fail("expected a JSON object as header; got another value");
+  const twice = duplicateKey(text);
+  if (twice !== undefined) fail(`expected each name once in the header; got ${twice} twice`);
+
+  const data = bytes.subarray(8 + length);
+  const entries = new Map<string, Entry>();
+  const spans: [number, number, string][] = [];
+  for (const [name, value] of Object.entries(header as object)) {
+    if (name === "__metadata__") continue;
+    const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
+    const known = dtypes.get(dtype as string);
+    if (known === undefined) fail(`expected dtype ${[...dtypes.keys()].join(", ")} for ${name}; got ${JSON.stringify(dtype)}`);
+    if (!isCounts(shape)) fail(`expected a shape of whole numbers for ${name}; got ${JSON.stringify(shape)}`);
+    if (!isCounts(offsets) || (offsets as number[]).length !== 2) fail(`expected data_offsets [begin, end] for ${name}; got ${JSON.stringify(offsets)}`);
+    const [begin, end] = offsets as [number, number];
+    const needed = (shape as number[]).reduce((n, size) => n * size, itemBytes(known as DType));
+    if (end - begin !== needed) fail(`expected ${needed} bytes for ${name}, ${dtype} [${shape}]; got offsets ${begin} to ${end}`);
+    if (end > data.length) fail(`expected ${name} to end within ${data.length} bytes of data; got ${end}; the file was cut`);
+    spans.push([begin, end, name]);
+    entries.set(name, { dtype: known as DType, shape: shape as number[], data: data.subarray(begin, end) });
+  }
+  let at = 0;
+  for (const [begin, end, name] of spans.sort((a, b) => a[0] - b[0] || a[1] - b[1])) {
+    if (begin !== at) fail(`expected ${name} to begin at byte ${at}, without gap or overlap; got ${begin}`);
+    at = end;
+  }
+  if (at !== data.length) fail(`expected ${at} bytes of data; got ${data.length}`);
+  return entries;
+}
+
+function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}
