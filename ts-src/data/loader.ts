@@ -67,6 +67,6 @@ export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
-    yield* this;
+    for (const batch of this as Iterable<Batch>) yield batch;
   }
 }

@@ -1,0 +1,226 @@
+// The training loop: epochs over batches, with progress, validation and a way to stop.
+import { AbortError, ConfigError, NumericError } from "../../bindings/errors.js";
+import { isFloat } from "../../bindings/dtype.js";
+import { Tensor } from "../../bindings/tensor.js";
+import type { Batch } from "../data/dataset.js";
+import type { Module } from "../layers/module.js";
+import { noGrad } from "../ops/derivatives.js";
+import { backward } from "../ops/reverse.js";
+import { manualSeed } from "../ops/random.js";
+import type { Metric } from "./metrics.js";
+
+/** Batches, once or many times; `length`, their number, is what the time left is worked out from. */
+export type Batches = (Iterable<Batch> | AsyncIterable<Batch>) & { readonly length?: number };
+export type Metrics = Readonly<Record<string, Metric>>;
+
+/** Means over examples: of the loss and of each metric by name. */
+export interface Scores {
+  loss: number;
+  [metric: string]: number;
+}
+
+export interface EvaluateOptions {
+  loss: (output: Tensor, target: Tensor) => Tensor;
+  metrics?: Metrics;
+  signal?: AbortSignal;
+}
+
+export interface FitOptions extends EvaluateOptions {
+  /** Anything with step() and zeroGrad(). */
+  optimizer: { step(): void; zeroGrad(): void };
+  /** Times round the data; 1 by default. */
+  epochs?: number;
+  /** Batches to measure on after each epoch. */
+  validation?: Batches;
+  /** Called after each step and each epoch. */
+  onProgress?: (progress: Progress) => void;
+  /** Whether a bar is shown where stderr is a terminal; true by default. */
+  progress?: boolean;
+  /** Starts the random numbers anew before the first step. */
+  seed?: number;
+}
+
+export interface Progress {
+  /** Counted from 1. */
+  epoch: number;
+  epochs: number;
+  /** Steps done in this epoch, and all of them if known. */
+  step: number;
+  steps: number | undefined;
+  /** Means over this epoch so far. */
+  training: Scores;
+  /** Whether the epoch is over; validation, if any, is then done. */
+  ended: boolean;
+  validation: Scores | undefined;
+  /** Examples a second in this epoch. */
+  rate: number;
+  /** Seconds since the beginning. */
+  seconds: number;
+  /** Seconds to the end of the last epoch, if the number of steps is known. */
+  secondsLeft: number | undefined;
+}
+
+export interface History {
+  epochs: { epoch: number; training: Scores; validation: Scores | undefined; seconds: number }[];
+  /** The loss of each step. */
+  losses: number[];
+  seconds: number;
+}
+
+/** Running means, weighted by examples. */
+class Means {
+  examples = 0;
+  private readonly sums = new Map<string, number>();
+
+  add(scores: Scores, examples: number): void {
+    for (const [name, value] of Object.entries(scores)) this.sums.set(name, (this.sums.get(name) ?? 0) + value * examples);
+    this.examples += examples;
+  }
+
+  get scores(): Scores {
+    return Object.fromEntries([...this.sums].map(([name, sum]) => [name, sum / this.examples])) as Scores;
+  }
+}
+
+const BREATH_MS = 100; // how long the event loop waits at most: signals, timers and finalizers run between
+
+/** Lets the event loop run if it has waited long enough. */
+class Breath {
+  private last = performance.now();
+
+  async take(signal: AbortSignal | undefined): Promise<void> {
+    if (performance.now() - this.last >= BREATH_MS) {
+      await new Promise<void>((resolve) => (typeof setImmediate === "function" ? setImmediate(resolve) : setTimeout(resolve)));
+      this.last = performance.now();
+    }
+    if (signal?.aborted) throw new AbortError(`stopped by the signal: ${String((signal.reason as Error)?.message ?? signal.reason)}`, { cause: signal.reason });
+  }
+}
+
+function scored(name: string, loss: Tensor, x: Tensor, output: Tensor, target: Tensor, metrics: Metrics): Scores {
+  if (!(loss instanceof Tensor) || loss.size !== 1) throw new ConfigError(`${name}: expected a loss of one element; got ${loss instanceof Tensor ? loss.describe() : typeof loss}`);
+  const value = loss.item();
+  if (!Number.isFinite(value)) throw new NumericError(`${name}: expected a finite loss; got ${value}${blame(x, output)}`);
+  const scores: Scores = { loss: value };
+  for (const [metric, measure] of Object.entries(metrics)) scores[metric] = measure(output, target);
+  return scores;
+}
+
+/** Where a loss that is not finite comes from. */
+function blame(x: Tensor, output: Tensor): string {
+  if (isFloat(x.dtype)) {
+    const data = x.data();
+    const bad = data.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) return `; the input has ${data[bad]} at element ${bad} of ${x.describe()}: clean the data`;
+  }
+  const bad = output.data().findIndex((value) => !Number.isFinite(value));
+  return bad >= 0 ? "; the input is finite, the output is not: lower the learning rate" : "; input and output are finite: check the loss function";
+}
+
+/** Mean loss and metrics over batches, without gradients and with the model switched to use. */
+export async function evaluate(model: Module, data: Batches, options: EvaluateOptions): Promise<Scores> {
+  const means = new Means();
+  const breath = new Breath();
+  const training = model.training;
+  model.eval();
+  try {
+    for await (const [x, y] of batches(data)) {
+      means.add(
+        noGrad(() => {
+          const output = model.forward(x);
+          return scored("evaluate", options.loss(output, y), x, output, y, options.metrics ?? {});
+        }),
+        x.shape[0],
+      );
+      await breath.take(options.signal);
+    }
+  } finally {
+    model.train(training);
+  }
+  if (means.examples === 0) throw new ConfigError("evaluate: expected at least one batch; got none");
+  return means.scores;
+}
+
+/** The plain iterator where there are both: it spares three promises a batch. */
+function batches(data: Batches): Iterable<Batch> | AsyncIterable<Batch> {
+  if (!(Symbol.iterator in data)) return data;
+  return { [Symbol.iterator]: () => (data as Iterable<Batch>)[Symbol.iterator]() };
+}
+
+/**
+ * Trains: for each batch [x, y] loss(model.forward(x), y).backward() and optimizer.step().
+ * Throws NumericError, with the weights of the step before, when a loss is not finite; AbortError when `signal` stops it.
+ */
+export async function fit(model: Module, data: Batches, options: FitOptions): Promise<History> {
+  const { loss, optimizer, epochs = 1, metrics = {}, validation, onProgress, signal } = options;
+  if (!Number.isInteger(epochs) || epochs < 1) throw new ConfigError(`fit: expected epochs >= 1; got ${String(epochs)}`);
+  if (typeof loss !== "function") throw new ConfigError(`fit: expected a loss function (output, target); got ${typeof loss}`);
+  if (typeof optimizer?.step !== "function") throw new ConfigError(`fit: expected an optimizer; got ${typeof optimizer}`);
+  if (options.seed !== undefined) manualSeed(options.seed);
+  const bar = options.progress === false ? undefined : await terminalBar();
+  const history: History = { epochs: [], losses: [], seconds: 0 };
+  const breath = new Breath();
+  const started = performance.now();
+  const steps = data.length;
+  model.train();
+  try {
+    for (let epoch = 1; epoch <= epochs; epoch++) {
+      const epochStarted = performance.now();
+      const means = new Means();
+      let step = 0;
+      const report = (ended: boolean, measured?: Scores): void => {
+        const now = performance.now();
+        const done = steps ? (epoch - 1 + step / steps) / epochs : undefined;
+        const progress: Progress = {
+          epoch,
+          epochs,
+          step,
+          steps,
+          training: means.scores,
+          ended,
+          validation: measured,
+          rate: means.examples / ((now - epochStarted) / 1000),
+          seconds: (now - started) / 1000,
+          secondsLeft: done ? (((now - started) / 1000) * (1 - done)) / done : undefined,
+        };
+        onProgress?.(progress);
+        bar?.update(progress);
+      };
+      for await (const [x, y] of batches(data)) {
+        const output = model.forward(x);
+        const value = loss(output, y);
+        const scores = scored("fit", value, x, output, y, metrics);
+        optimizer.zeroGrad();
+        backward(value);
+        optimizer.step();
+        history.losses.push(scores.loss);
+        means.add(scores, x.shape[0]);
+        step++;
+        if (onProgress || bar) report(false);
+        await breath.take(signal);
+      }
+      if (step === 0) throw new ConfigError("fit: expected at least one batch an epoch; got none; an iterator that was used up begins no second epoch");
+      const measured = validation ? await evaluate(model, validation, { loss, metrics, signal }) : undefined;
+      const seconds = (performance.now() - epochStarted) / 1000;
+      history.epochs.push({ epoch, training: means.scores, validation: measured, seconds });
+      report(true, measured);
+    }
+  } finally {
+    bar?.stop();
+  }
+  history.seconds = (performance.now() - started) / 1000;
+  return history;
+}
+
+export interface Bar {
+  update(progress: Progress): void;
+  stop(): void;
+}
+
+/** A bar on stderr if that is a terminal. Its code is loaded only then, so a bundle for browsers does not have it. */
+async function terminalBar(): Promise<Bar | undefined> {
+  if (!globalThis.process?.stderr?.isTTY) return undefined;
+  const url = new URL("./progress.js", import.meta.url).href;
+  const { createBar } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ url)) as typeof import("./progress.js");
+  return createBar();
+}
