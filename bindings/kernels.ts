@@ -1,12 +1,12 @@
 // Picks the build that the engine can run and instantiates it at first use, over the one memory.
 import { instantiateSync } from "@assemblyscript/loader";
 import f32Relaxed from "../build/kernels/f32-relaxed.wasm";
+import type { instantiate } from "../build/kernels/f32-strict.js";
 import f32Strict from "../build/kernels/f32-strict.wasm";
 import f64Relaxed from "../build/kernels/f64-relaxed.wasm";
 import f64Strict from "../build/kernels/f64-strict.wasm";
-import type { instantiate } from "../build/kernels/f32-strict.js";
-import { setLimit, theMemory } from "./memory.js";
 import { ConfigError } from "./errors.js";
+import { setLimit, theMemory } from "./memory.js";
 import { probe } from "./probe.js";
 
 /** The kernels' own signatures, as the compiler wrote them. */

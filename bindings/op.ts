@@ -51,10 +51,7 @@ interface Common<I extends string, S extends I | "y", P> {
    * The derivative, written with ops: from dy, the gradient of each input. It may have the broadcast shape of dy.
    * "zero": the output is piecewise constant. "none": no derivative is recorded.
    */
-  readonly vjp:
-    | "zero"
-    | "none"
-    | ((dy: Tensor, saved: { readonly [name in S]: Tensor }, context: Context<I, P>) => { readonly [name in I]: Gradient });
+  readonly vjp: "zero" | "none" | ((dy: Tensor, saved: { readonly [name in S]: Tensor }, context: Context<I, P>) => { readonly [name in I]: Gradient });
   /** See Sample; empty for an op without derivative. */
   readonly samples: readonly Sample<NoInfer<I>, NoInfer<P>>[];
 }
@@ -140,7 +137,16 @@ export function copyInto(y: Tensor, x: Tensor): void {
   const index = new Array<number>(inner).fill(0);
   let from = 0;
   for (let i = 0; i < outer; i++) {
-    copy(y.ptr + i * block * bytes, x.ptr + from * bytes, sizes[inner], sizes[inner + 1], sizes[inner + 2], strides[inner], strides[inner + 1], strides[inner + 2]);
+    copy(
+      y.ptr + i * block * bytes,
+      x.ptr + from * bytes,
+      sizes[inner],
+      sizes[inner + 1],
+      sizes[inner + 2],
+      strides[inner],
+      strides[inner + 1],
+      strides[inner + 2],
+    );
     for (let axis = inner - 1; axis >= 0; axis--) {
       from += strides[axis];
       if (++index[axis] < sizes[axis]) break;

@@ -73,7 +73,9 @@ async function worker() {
     const result = await run(file);
     for (const key of Object.keys(totals)) totals[key] += result[key];
     const mark = result.failed > 0 ? "FAIL" : "ok";
-    console.log(`${mark.padEnd(4)} ${file.padEnd(44)} ${String(result.passed).padStart(4)} passed ${result.seconds.toFixed(1).padStart(6)} s  ${result.reason}`);
+    console.log(
+      `${mark.padEnd(4)} ${file.padEnd(44)} ${String(result.passed).padStart(4)} passed ${result.seconds.toFixed(1).padStart(6)} s  ${result.reason}`,
+    );
     if (result.failed > 0 || result.skipped > 0) console.log(result.output.trimEnd());
   }
 }

@@ -15,15 +15,17 @@ export { mseLoss } from "./losses/regression.js";
 export * from "./ops/binary.js";
 export { clone, detach, to } from "./ops/convert.js";
 export { arange, type CreateOptions, eye, full, linspace, ones, onesLike, tensor, zeros, zerosLike } from "./ops/create.js";
-export { grad, type GradOptions, noGrad, stopGradient, valueAndGrad } from "./ops/derivatives.js";
-export { gradcheck, type GradcheckOptions } from "./ops/gradcheck.js";
+export { type GradOptions, grad, noGrad, stopGradient, valueAndGrad } from "./ops/derivatives.js";
+export { type GradcheckOptions, gradcheck } from "./ops/gradcheck.js";
 export * from "./ops/matmul.js";
+
 import "./ops/methods.js";
+
 export { manualSeed, rand, randint, randn } from "./ops/random.js";
 export { argmax, mean, type ReduceOptions, sum } from "./ops/reduce.js";
 export type { BackwardOptions } from "./ops/reverse.js";
 export * from "./ops/shape.js";
-export { crossEntropy, type CrossEntropyOptions, logSoftmax, type Reduction, softmax } from "./ops/softmax.js";
+export { type CrossEntropyOptions, crossEntropy, logSoftmax, type Reduction, softmax } from "./ops/softmax.js";
 export type { Tree } from "./ops/tree.js";
 export * from "./ops/unary.js";
 export * as optim from "./optim/index.js";

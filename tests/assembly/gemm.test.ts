@@ -7,9 +7,7 @@ import { setFlagsFromString } from "node:v8";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 
-type Gemm = (
-  c: number, a: number, b: number, scratch: number, m: number, n: number, k: number, lda: number, ldb: number, ldc: number,
-) => void;
+type Gemm = (c: number, a: number, b: number, scratch: number, m: number, n: number, k: number, lda: number, ldb: number, ldc: number) => void;
 
 const PAGES = 64;
 const MEMORY_BYTES = PAGES * 65536;
@@ -17,8 +15,21 @@ const GUARD = 0x7fc0beef; // a NaN in f32, and in f64 where it fills both halves
 const MARGIN = 8; // guarded elements before and after each operand
 
 const ENDING = [
-  [1, 1, 1], [3, 3, 3], [7, 9, 5], [13, 17, 7], [40, 45, 33], [6, 8, 4], [6, 8, 5], [12, 32, 7], [4, 4, 3], [48, 64, 3],
-  [1, 16, 5], [1, 32, 6], [1, 64, 1], [16, 1, 5], [32, 1, 9],
+  [1, 1, 1],
+  [3, 3, 3],
+  [7, 9, 5],
+  [13, 17, 7],
+  [40, 45, 33],
+  [6, 8, 4],
+  [6, 8, 5],
+  [12, 32, 7],
+  [4, 4, 3],
+  [48, 64, 3],
+  [1, 16, 5],
+  [1, 32, 6],
+  [1, 64, 1],
+  [16, 1, 5],
+  [32, 1, 9],
 ] as const;
 
 const readKernels = (build: string) => readFileSync(join(process.cwd(), "build/kernels", `${build}.wasm`));
@@ -62,8 +73,7 @@ for (const build of ["f32-strict", "f32-relaxed", "f64-strict", "f64-relaxed"]) 
     const [outer, inner] = transposed ? [columns, rows] : [rows, columns];
     const start = reserve(Math.max(0, (outer - 1) * stride + inner));
     const first = start / elementBytes;
-    for (let i = 0; i < outer; i++)
-      for (let j = 0; j < inner; j++) reals[first + i * stride + j] = transposed ? x[j * columns + i]! : x[i * columns + j]!;
+    for (let i = 0; i < outer; i++) for (let j = 0; j < inner; j++) reals[first + i * stride + j] = transposed ? x[j * columns + i]! : x[i * columns + j]!;
     return start;
   };
 
@@ -93,9 +103,7 @@ for (const build of ["f32-strict", "f32-relaxed", "f64-strict", "f64-relaxed"]) 
   };
 
   /** Runs one variant and returns the bits of C without its gaps, after checking values, gaps and margins. */
-  const check = (
-    variant: string, a: Sample, b: Sample, c: Sample, m: number, n: number, k: number, gap: number, want: Twin,
-  ): Uint32Array => {
+  const check = (variant: string, a: Sample, b: Sample, c: Sample, m: number, n: number, k: number, gap: number, want: Twin): Uint32Array => {
     reset();
     const add = variant.length > 2;
     const transA = variant.at(-2) === "T";
@@ -143,8 +151,7 @@ for (const build of ["f32-strict", "f32-relaxed", "f64-strict", "f64-relaxed"]) 
     const added = twin(a, b, c, m, n, k);
     for (const kind of ["", "Add"]) {
       const bits = ["NN", "NT", "TN", "TT"].map((layout) => check(kind + layout, a, b, c, m, n, k, gap, kind ? added : plain));
-      for (const other of bits.slice(1))
-        assert.ok(same(bits[0]!, other), `${build} ${m} x ${n} x ${k}: bits differ between layouts`);
+      for (const other of bits.slice(1)) assert.ok(same(bits[0]!, other), `${build} ${m} x ${n} x ${k}: bits differ between layouts`);
     }
   };
 
@@ -152,12 +159,17 @@ for (const build of ["f32-strict", "f32-relaxed", "f64-strict", "f64-relaxed"]) 
   const tileN = single ? 8 : 4;
 
   test(`${build}: every product of up to two tiles and one is right and touches nothing around C`, () => {
-    for (const k of [0, 1, 3, 5, 17, 64])
-      for (let m = 1; m <= 2 * tileM + 1; m++) for (let n = 1; n <= 2 * tileN + 1; n++) checkAll(m, n, k, 3);
+    for (const k of [0, 1, 3, 5, 17, 64]) for (let m = 1; m <= 2 * tileM + 1; m++) for (let n = 1; n <= 2 * tileN + 1; n++) checkAll(m, n, k, 3);
   });
 
   test(`${build}: products of many tiles and of several blocks of k and of rows are right`, () => {
-    for (const [m, n, k] of [[67, 131, 300], [64, 256, 784], [205, 37, 600], [401, 9, 40]] as const) checkAll(m, n, k, 5);
+    for (const [m, n, k] of [
+      [67, 131, 300],
+      [64, 256, 784],
+      [205, 37, 600],
+      [401, 9, 40],
+    ] as const)
+      checkAll(m, n, k, 5);
     checkAll(67, 131, 300, 0);
     checkAll(14, 1024, 20, 0);
   });
@@ -173,12 +185,20 @@ for (const build of ["f32-strict", "f32-relaxed", "f64-strict", "f64-relaxed"]) 
 
   test(`${build}: an empty C is left alone, and an empty sum gives zero or leaves C`, () => {
     for (const variant of ["NN", "NT", "TN", "TT", "AddNN", "AddNT", "AddTN", "AddTT"]) {
-      for (const [m, n, k] of [[0, 5, 7], [5, 0, 7], [0, 0, 0], [0, 3, 0]] as const) {
+      for (const [m, n, k] of [
+        [0, 5, 7],
+        [5, 0, 7],
+        [0, 0, 0],
+        [0, 3, 0],
+      ] as const) {
         reset();
         const pointer = reserve(64);
         const scratch = reserveScratch(m, n, k);
         kernel(`gemm${variant}`)(pointer, pointer, pointer, scratch, m, n, k, 8, 8, 8);
-        assert.ok(words.subarray(16, scratch / 4).every((word) => word === GUARD), variant);
+        assert.ok(
+          words.subarray(16, scratch / 4).every((word) => word === GUARD),
+          variant,
+        );
       }
     }
   });
@@ -219,7 +239,13 @@ for (const build of ["f32-strict", "f32-relaxed", "f64-strict", "f64-relaxed"]) 
           c + (row * n + column) * elementBytes,
           a + row * (transA ? 1 : lda) * elementBytes,
           b + column * (transB ? ldb : 1) * elementBytes,
-          scratch, rows, columns, k, lda, ldb, n,
+          scratch,
+          rows,
+          columns,
+          k,
+          lda,
+          ldb,
+          n,
         );
       const run = (...parts: [number, number, number, number][]): Uint32Array => {
         if (add) reals.set(from, c / elementBytes);
@@ -227,10 +253,8 @@ for (const build of ["f32-strict", "f32-relaxed", "f64-strict", "f64-relaxed"]) 
         return words.slice(c / 4, c / 4 + (m * n * elementBytes) / 4);
       };
       const whole = run([0, 0, m, n]);
-      for (let i = 1; i < m; i++)
-        assert.ok(same(run([0, 0, i, n], [i, 0, m - i, n]), whole), `${variant}, rows split at ${i}`);
-      for (let j = 1; j < n; j++)
-        assert.ok(same(run([0, 0, m, j], [0, j, m, n - j]), whole), `${variant}, columns split at ${j}`);
+      for (let i = 1; i < m; i++) assert.ok(same(run([0, 0, i, n], [i, 0, m - i, n]), whole), `${variant}, rows split at ${i}`);
+      for (let j = 1; j < n; j++) assert.ok(same(run([0, 0, m, j], [0, j, m, n - j]), whole), `${variant}, columns split at ${j}`);
     }
   });
 

@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { FormatError } from "../../bindings/errors.js";
 import type { Tensor } from "../../bindings/tensor.js";
-import { DataLoader } from "../data/loader.js";
 import type { ImageDataset } from "../data/dataset.js";
+import { DataLoader } from "../data/loader.js";
 import { loadSafetensors } from "../formats/safetensors.js";
 import { Linear, type Module, ReLU, Sequential, type StateDict } from "../layers/index.js";
 import { noGrad } from "../ops/derivatives.js";
@@ -22,7 +22,12 @@ export async function loadNetwork(path: string, inputs: number): Promise<Module>
   const state = await loadSafetensors(path);
   const first = state["0.weight"];
   const hidden = first?.ndim === 2 ? first.shape[0] : 0;
-  const expected: Record<string, string> = { "0.weight": `${hidden},${inputs}`, "0.bias": `${hidden}`, "2.weight": `${CLASSES},${hidden}`, "2.bias": `${CLASSES}` };
+  const expected: Record<string, string> = {
+    "0.weight": `${hidden},${inputs}`,
+    "0.bias": `${hidden}`,
+    "2.weight": `${CLASSES},${hidden}`,
+    "2.bias": `${CLASSES}`,
+  };
   const names = Object.keys(state);
   if (hidden === 0 || names.length !== 4 || names.some((name) => String(state[name].shape) !== expected[name] || state[name].dtype !== "float32")) {
     const got = names.map((name) => `${name} [${state[name].shape}]`).join(", ");

@@ -49,7 +49,9 @@ export function oneOf(...names: string[]) {
 
 /** Values by flag, and the operands; throws ConfigError for an unknown flag, a bad value or too many operands. */
 export function parse(command: Command, args: readonly string[]): { values: Record<string, unknown>; operands: string[] } {
-  const flags = Object.fromEntries(Object.entries(command.options).map(([name, option]) => [name, { type: option.value ? ("string" as const) : ("boolean" as const) }]));
+  const flags = Object.fromEntries(
+    Object.entries(command.options).map(([name, option]) => [name, { type: option.value ? ("string" as const) : ("boolean" as const) }]),
+  );
   const { tokens } = parseArgs({ args: joined(command, args), options: flags, allowPositionals: true, strict: false, tokens: true });
   const values: Record<string, unknown> = {};
   for (const [name, option] of Object.entries(command.options)) {
@@ -60,7 +62,12 @@ export function parse(command: Command, args: readonly string[]): { values: Reco
     if (token.kind === "positional") operands.push(token.value);
     if (token.kind !== "option") continue;
     const option = Object.hasOwn(command.options, token.name) ? command.options[token.name] : undefined;
-    if (!option) throw new ConfigError(`unknown option ${token.rawName}; expected ${Object.keys(command.options).map((name) => `--${name}`).join(" ")}`);
+    if (!option)
+      throw new ConfigError(
+        `unknown option ${token.rawName}; expected ${Object.keys(command.options)
+          .map((name) => `--${name}`)
+          .join(" ")}`,
+      );
     if (!option.value) {
       if (token.value !== undefined) throw new ConfigError(`--${token.name}: expected no value; got ${token.value}`);
       values[token.name] = true;

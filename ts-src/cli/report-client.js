@@ -77,21 +77,39 @@
   const asPercent = (values) => values?.map((value) => (value == null ? null : value * 100)) ?? null;
   const charts = {
     steps: {
-      x: steps.step, unit: "step", unitLabel: "step (mini-batch)", yLabel: "loss (mean per example)", format: loss, scale: "log", height: 320,
+      x: steps.step,
+      unit: "step",
+      unitLabel: "step (mini-batch)",
+      yLabel: "loss (mean per example)",
+      format: loss,
+      scale: "log",
+      height: 320,
       series: [
         { label: "loss", values: steps.loss, color: "--raw", width: 1 },
         { label: `mean of ${whole(Math.round(window_ * spacing))} steps`, values: movingAverage(steps.loss, window_), color: "--train", width: 2 },
       ],
     },
     loss: {
-      x: epochs.epoch, unit: "epoch", unitLabel: "epoch", yLabel: "loss (mean per example)", format: loss, scale: "linear", height: 270,
+      x: epochs.epoch,
+      unit: "epoch",
+      unitLabel: "epoch",
+      yLabel: "loss (mean per example)",
+      format: loss,
+      scale: "linear",
+      height: 270,
       series: [
         { label: "training", values: epochs.loss, color: "--train", width: 2 },
         { label: "validation", values: epochs.validationLoss, color: "--validation", width: 2 },
       ],
     },
     accuracy: {
-      x: epochs.epoch, unit: "epoch", unitLabel: "epoch", yLabel: "accuracy (%)", format: percent, scale: "percent", height: 270,
+      x: epochs.epoch,
+      unit: "epoch",
+      unitLabel: "epoch",
+      yLabel: "accuracy (%)",
+      format: percent,
+      scale: "percent",
+      height: 270,
       series: [
         { label: "training", values: asPercent(epochs.accuracy), color: "--train", width: 2 },
         { label: "validation", values: asPercent(epochs.validationAccuracy), color: "--validation", width: 2 },
@@ -114,7 +132,13 @@
     const css = getComputedStyle(document.documentElement);
     const color = (name) => css.getPropertyValue(name).trim();
     const font = `12px ${getComputedStyle(document.body).fontFamily}`;
-    const axis = { font, labelFont: font, stroke: color("--quiet"), grid: { stroke: color("--grid"), width: 1 }, ticks: { stroke: color("--line"), width: 1, size: 5 } };
+    const axis = {
+      font,
+      labelFont: font,
+      stroke: color("--quiet"),
+      grid: { stroke: color("--grid"), width: 1 },
+      ticks: { stroke: color("--line"), width: 1, size: 5 },
+    };
     const shown = chart.series.filter((series) => series.values);
     const log = chart.scale === "log";
     const options = {
@@ -130,8 +154,12 @@
       axes: [
         { ...axis, label: chart.unitLabel, labelSize: 22, size: 32, incrs: WHOLE, values: (_, splits) => splits.map(whole) },
         {
-          ...axis, label: chart.yLabel, labelSize: 22, size: 52,
-          values: (_, splits) => splits.map((value) => (value == null ? "" : log ? String(Number(value.toPrecision(1))) : String(Number(value.toPrecision(6))))),
+          ...axis,
+          label: chart.yLabel,
+          labelSize: 22,
+          size: 52,
+          values: (_, splits) =>
+            splits.map((value) => (value == null ? "" : log ? String(Number(value.toPrecision(1))) : String(Number(value.toPrecision(6))))),
           ...(log ? { filter: logLabels } : {}),
         },
       ],

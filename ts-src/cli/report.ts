@@ -1,8 +1,8 @@
 // The report of a training run: one HTML file with its scripts, styles and images inside, which loads nothing.
 // Tables, digits and the filter of the digits work without JavaScript; report-client.js adds the charts and the tabs.
 import { deflateSync } from "node:zlib";
-import uPlotStyle from "../../node_modules/uplot/dist/uPlot.min.css" with { type: "text" };
 import uPlotScript from "../../node_modules/uplot/dist/uPlot.iife.min.js" with { type: "text" };
+import uPlotStyle from "../../node_modules/uplot/dist/uPlot.min.css" with { type: "text" };
 import uPlotLicense from "../../node_modules/uplot/LICENSE" with { type: "text" };
 import style from "./report.css" with { type: "text" };
 import client from "./report-client.js" with { type: "text" };

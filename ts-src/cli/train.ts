@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import asciichart from "asciichart";
+import { ConfigError, FormatError } from "../../bindings/errors.js";
 import { configure } from "../../bindings/kernels.js";
 import { DataLoader } from "../data/loader.js";
 import { mnist } from "../data/mnist.js";
@@ -12,7 +13,6 @@ import { crossEntropy } from "../ops/softmax.js";
 import { Adam, SGD } from "../optim/index.js";
 import { fit } from "../train/fit.js";
 import { accuracy } from "../train/metrics.js";
-import { ConfigError, FormatError } from "../../bindings/errors.js";
 import { digest, mistakesOf, network, testLoader } from "./classifier.js";
 import { type Command, oneOf, parse, positive, wholeNumber } from "./options.js";
 import { percent, result, seconds } from "./output.js";
@@ -22,7 +22,8 @@ export const command: Command = {
   name: "train",
   operands: "mnist",
   most: 1,
-  summary: "Trains a 784-n-10 network with ReLU on the 60,000 images of MNIST, measures it on the 10,000 test images\nafter each epoch, and writes model.safetensors and report.html.",
+  summary:
+    "Trains a 784-n-10 network with ReLU on the 60,000 images of MNIST, measures it on the 10,000 test images\nafter each epoch, and writes model.safetensors and report.html.",
   options: {
     epochs: { value: "N", help: "times round the training images", default: "6", parse: wholeNumber(1) },
     batch: { value: "N", help: "images a step", default: "64", parse: wholeNumber(1, 60_000) },

@@ -16,7 +16,8 @@ export interface Dataset {
 }
 
 function sameLength(name: string, x: Tensor, y: Tensor): number {
-  if (!(x instanceof Tensor) || !(y instanceof Tensor)) throw new ConfigError(`${name}: expected two tensors, inputs and targets; got ${typeof x} and ${typeof y}`);
+  if (!(x instanceof Tensor) || !(y instanceof Tensor))
+    throw new ConfigError(`${name}: expected two tensors, inputs and targets; got ${typeof x} and ${typeof y}`);
   if (x.ndim === 0 || y.ndim === 0 || x.shape[0] !== y.shape[0]) {
     throw new ShapeError(`${name}: expected inputs and targets with as many rows; got ${showShape(x.shape)} and ${showShape(y.shape)}`);
   }

@@ -1,4 +1,4 @@
 // Datasets and batches, as `data` of the package.
 export { type Batch, type Dataset, ImageDataset, TensorDataset } from "./dataset.js";
 export { DataLoader, type DataLoaderOptions } from "./loader.js";
-export { mnist, type MnistOptions } from "./mnist.js";
+export { type MnistOptions, mnist } from "./mnist.js";

@@ -33,7 +33,9 @@ export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
     const { batchSize = 1, shuffle = false, seed = 0, dropLast = false, ...unknown } = options;
     for (const name in unknown) throw new ConfigError(`DataLoader: expected options batchSize, shuffle, seed, dropLast; got ${name}`);
     if (typeof dataset?.take !== "function" || !(dataset.length > 0)) {
-      throw new ConfigError(`DataLoader: expected a dataset with at least one example; got ${typeof dataset?.take === "function" ? dataset.length : typeof dataset}`);
+      throw new ConfigError(
+        `DataLoader: expected a dataset with at least one example; got ${typeof dataset?.take === "function" ? dataset.length : typeof dataset}`,
+      );
     }
     if (!Number.isInteger(batchSize) || batchSize < 1) throw new ConfigError(`DataLoader: expected batchSize >= 1; got ${String(batchSize)}`);
     this.dataset = dataset;

@@ -50,7 +50,8 @@ export abstract class Module {
     }
     for (const [name, p] of own) {
       const source = state[name].alive(`loadStateDict: ${name}`);
-      if (!sameShape(source.shape, p.shape)) throw new ShapeError(`loadStateDict: expected ${name} of shape ${showShape(p.shape)}; got ${showShape(source.shape)}`);
+      if (!sameShape(source.shape, p.shape))
+        throw new ShapeError(`loadStateDict: expected ${name} of shape ${showShape(p.shape)}; got ${showShape(source.shape)}`);
       if (source.dtype !== p.dtype) throw new DtypeError(`loadStateDict: expected ${name} of dtype ${p.dtype}; got ${source.dtype}`);
     }
     noGrad(() => {

@@ -27,10 +27,7 @@ const subOp = op({
   ...binary("sub", "sub"),
   saves: [],
   vjp: (dy) => ({ a: () => dy, b: () => neg(dy) }),
-  samples: [
-    { inputs: { a: { shape: [2, 3] }, b: { shape: [3] } } },
-    { inputs: { a: { shape: [] }, b: { shape: [2, 0] } } },
-  ],
+  samples: [{ inputs: { a: { shape: [2, 3] }, b: { shape: [3] } } }, { inputs: { a: { shape: [] }, b: { shape: [2, 0] } } }],
 });
 
 /** Product: a b. */

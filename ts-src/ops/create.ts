@@ -140,14 +140,20 @@ export function arange(start: number, stop?: number, step = 1, options: CreateOp
   }
   const n = Math.max(0, Math.ceil((end - from) / step));
   const y = created("arange", [n], options);
-  return assign(y, Float64Array.from({ length: n }, (_, i) => from + i * step));
+  return assign(
+    y,
+    Float64Array.from({ length: n }, (_, i) => from + i * step),
+  );
 }
 
 /** n numbers from a to b, both included, evenly spaced. */
 export function linspace(a: number, b: number, n: number, options: CreateOptions = {}): Tensor {
   if (!Number.isFinite(a) || !Number.isFinite(b)) throw new ConfigError(`linspace: expected finite ends; got ${a}, ${b}`);
   const y = created("linspace", [n], options);
-  return assign(y, Float64Array.from({ length: n }, (_, i) => (i === n - 1 && n > 1 ? b : a + (i * (b - a)) / Math.max(1, n - 1))));
+  return assign(
+    y,
+    Float64Array.from({ length: n }, (_, i) => (i === n - 1 && n > 1 ? b : a + (i * (b - a)) / Math.max(1, n - 1))),
+  );
 }
 
 /** A tensor over bytes that are laid out as `dtype`, row-major; throws ShapeError if their number does not fit. */

@@ -67,7 +67,8 @@ const linearOp = op({
   shape(s: { x: Spec; w: Spec; b: Spec }) {
     checkLinear(s.x, s.w);
     const out = s.w.shape[0];
-    if (s.b.shape.length !== 1 || s.b.shape[0] !== out) throw new ShapeError(`linear: expected b of shape [${out}], as w ${showShape(s.w.shape)} has; got ${showShape(s.b.shape)}`);
+    if (s.b.shape.length !== 1 || s.b.shape[0] !== out)
+      throw new ShapeError(`linear: expected b of shape [${out}], as w ${showShape(s.w.shape)} has; got ${showShape(s.b.shape)}`);
     return { shape: [...s.x.shape.slice(0, -1), out], dtype: floatDtype("linear", s) };
   },
   kernel(k, { x, w, b }, y) {

@@ -3,7 +3,7 @@ import { type DType, isFloat, itemBytes } from "../../bindings/dtype.js";
 import { DtypeError, ShapeError } from "../../bindings/errors.js";
 import type { Kernels } from "../../bindings/kernels.js";
 import { write } from "../../bindings/memory.js";
-import { allocated, showValue, type Spec } from "../../bindings/op.js";
+import { allocated, type Spec, showValue } from "../../bindings/op.js";
 import { broadcastShapes, sameShape, showShape } from "../../bindings/shape.js";
 import { Tensor } from "../../bindings/tensor.js";
 
@@ -95,9 +95,11 @@ export function zip(kernel: Kernels["add"], a: Tensor, b: Tensor, y: Tensor): vo
   const n = y.size;
   if (n === 0) return;
   if (a.contiguous && b.contiguous) {
-    if (a.size === n && b.size === n) return kernel(y.ptr, a.ptr, b.ptr, 1, 1, n, 0, 0, 1, 0, 0, 1);
-    if (b.size === 1) return kernel(y.ptr, a.ptr, b.ptr, 1, 1, n, 0, 0, 1, 0, 0, 0);
-    if (a.size === 1) return kernel(y.ptr, a.ptr, b.ptr, 1, 1, n, 0, 0, 0, 0, 0, 1);
+    const whole = a.size === n && b.size === n;
+    if (whole || a.size === 1 || b.size === 1) {
+      kernel(y.ptr, a.ptr, b.ptr, 1, 1, n, 0, 0, whole || a.size !== 1 ? 1 : 0, 0, 0, whole || b.size !== 1 ? 1 : 0);
+      return;
+    }
   }
   const sizes: number[] = [];
   const p: number[] = [];

@@ -1,6 +1,7 @@
 // Random tensors. Each call takes the next stream of the seed, so a program draws the same numbers each time it runs.
-import { kernelsOf } from "../../bindings/kernels.js";
+
 import { ConfigError } from "../../bindings/errors.js";
+import { kernelsOf } from "../../bindings/kernels.js";
 import { scratch, view } from "../../bindings/memory.js";
 import type { Shape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";

@@ -21,7 +21,6 @@ function checkedAxes(name: string, x: Tensor, axis: ReduceOptions["axis"]): numb
   return list.sort((a, b) => a - b);
 }
 
-
 function kept(shape: Shape, axes: readonly number[]): number[] {
   return shape.map((n, i) => (axes.includes(i) ? 1 : n));
 }

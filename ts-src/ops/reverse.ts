@@ -3,7 +3,7 @@ import { DisposedError, GradientError, ShapeError, VersionError } from "../../bi
 import { anchor, keep, type Scope, scope } from "../../bindings/lifetime.js";
 import { share } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
-import { beginPass, type Edge, endPass, isRecording, Node, withRecording } from "../../bindings/tape.js";
+import { beginPass, type Edge, endPass, isRecording, type Node, withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { add } from "./binary.js";
 import { clone } from "./convert.js";
@@ -86,15 +86,20 @@ function named<T>(names: readonly string[], values: readonly T[]): { [name: stri
 /** What the node saved, by name: with new handles where the old ones were disposed, and unchanged since. */
 function revived(node: Node): { [name: string]: Tensor } {
   const { name, saves } = node.op;
-  if (node.spent) throw new GradientError(`backward: the graph of ${name} was used and freed; call the first backward with { retainGraph: true } to use it again`);
+  if (node.spent)
+    throw new GradientError(`backward: the graph of ${name} was used and freed; call the first backward with { retainGraph: true } to use it again`);
   const out: { [name: string]: Tensor } = {};
   for (let i = 0; i < saves.length; i++) {
     const saved = node.saved[i];
     if (saved.storage.refs === 0) {
-      throw new DisposedError(`backward: ${name} needs its ${saves[i]}, ${saved.describe()}, which went with its step; call backward within two passes of the forward`);
+      throw new DisposedError(
+        `backward: ${name} needs its ${saves[i]}, ${saved.describe()}, which went with its step; call backward within two passes of the forward`,
+      );
     }
     if (saved.storage.version !== node.versions[i]) {
-      throw new VersionError(`backward: ${name} needs its ${saves[i]}, ${saved.describe()}, as it was, but it was changed in place since; change a clone() instead`);
+      throw new VersionError(
+        `backward: ${name} needs its ${saves[i]}, ${saved.describe()}, as it was, but it was changed in place since; change a clone() instead`,
+      );
     }
     out[saves[i]] = saved.disposed ? share(saved) : saved;
   }

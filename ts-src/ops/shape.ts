@@ -1,7 +1,7 @@
 // Views: another shape or order of axes over the same memory.
 import { ShapeError } from "../../bindings/errors.js";
 import { apply, op, type Spec } from "../../bindings/op.js";
-import { broadcastShapes, checkedAxis, checkedShape, contiguousStrides, sameShape, type Shape, showShape, sizeOf } from "../../bindings/shape.js";
+import { broadcastShapes, checkedAxis, checkedShape, contiguousStrides, type Shape, sameShape, showShape, sizeOf } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { clone } from "./convert.js";
 import { checkedTensor } from "./operands.js";

@@ -3,7 +3,7 @@ import type { DType } from "../../bindings/dtype.js";
 import { ConfigError, DtypeError, NumericError, ShapeError } from "../../bindings/errors.js";
 import { view } from "../../bindings/memory.js";
 import { apply, op, type Spec } from "../../bindings/op.js";
-import { checkedAxis, sameShape, type Shape, showShape } from "../../bindings/shape.js";
+import { checkedAxis, type Shape, sameShape, showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { mul, sub } from "./binary.js";
 import { full } from "./create.js";

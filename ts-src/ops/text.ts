@@ -5,7 +5,7 @@ const SHOWN = 1000; // elements; beyond, three at each end of an axis
 const EDGE = 3;
 
 /** The elements in brackets, aligned; long axes are shortened to their ends. */
-export function toString(x: Tensor): string {
+export function show(x: Tensor): string {
   if (x.disposed) return `[disposed ${x.describe()}]`;
   const data = x.data();
   const short = x.size > SHOWN;
@@ -43,7 +43,16 @@ function formatter(x: Tensor, shown: readonly number[]): (value: number) => stri
   const digits = x.dtype === "float32" ? 8 : 16;
   const special = (value: number): string => (Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf");
   if (most >= 1e8 || least < 1e-4 || most / least > 1000) {
-    const places = Math.max(0, ...finite.map((value) => shortest(value, digits).toExponential().split("e")[0].replace(/^\d\.?/, "").length));
+    const places = Math.max(
+      0,
+      ...finite.map(
+        (value) =>
+          shortest(value, digits)
+            .toExponential()
+            .split("e")[0]
+            .replace(/^\d\.?/, "").length,
+      ),
+    );
     const text = (value: number): string => (Number.isFinite(value) ? exponential(value, Math.min(8, places)) : special(value));
     const width = padded(shown.map(text));
     return (value) => text(value).padStart(width);
@@ -78,3 +87,5 @@ function exponential(value: number, places: number): string {
   const size = Math.abs(Number(power));
   return `${places === 0 ? `${mantissa}.` : mantissa}e${Number(power) < 0 ? "-" : "+"}${String(size).padStart(2, "0")}`;
 }
+
+export { show as toString };

@@ -147,4 +147,3 @@ export function checkRanges(name: string, ranges: { readonly [setting: string]: 
     }
   }
 }
-

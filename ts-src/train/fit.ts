@@ -1,12 +1,13 @@
 // The training loop: epochs over batches, with progress, validation and a way to stop.
-import { AbortError, ConfigError, NumericError } from "../../bindings/errors.js";
+
 import { isFloat } from "../../bindings/dtype.js";
+import { AbortError, ConfigError, NumericError } from "../../bindings/errors.js";
 import { Tensor } from "../../bindings/tensor.js";
 import type { Batch } from "../data/dataset.js";
 import type { Module } from "../layers/module.js";
 import { noGrad } from "../ops/derivatives.js";
-import { backward } from "../ops/reverse.js";
 import { manualSeed } from "../ops/random.js";
+import { backward } from "../ops/reverse.js";
 import type { Metric } from "./metrics.js";
 
 /** Batches, once or many times; `length`, their number, is what the time left is worked out from. */
@@ -98,7 +99,8 @@ class Breath {
 }
 
 function scored(name: string, loss: Tensor, x: Tensor, output: Tensor, target: Tensor, metrics: Metrics): Scores {
-  if (!(loss instanceof Tensor) || loss.size !== 1) throw new ConfigError(`${name}: expected a loss of one element; got ${loss instanceof Tensor ? loss.describe() : typeof loss}`);
+  if (!(loss instanceof Tensor) || loss.size !== 1)
+    throw new ConfigError(`${name}: expected a loss of one element; got ${loss instanceof Tensor ? loss.describe() : typeof loss}`);
   const value = loss.item();
   if (!Number.isFinite(value)) throw new NumericError(`${name}: expected a finite loss; got ${value}${blame(x, output)}`);
   const scores: Scores = { loss: value };

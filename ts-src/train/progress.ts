@@ -38,7 +38,9 @@ export function createBar(): Bar {
       if (!progress.ended) return;
       bar.stop();
       const measured = progress.validation ? `   validation ${figures(progress.validation)}` : "";
-      process.stderr.write(`epoch ${String(progress.epoch).padStart(String(progress.epochs).length)}/${progress.epochs}  ${figures(progress.training)}${measured}\n`);
+      process.stderr.write(
+        `epoch ${String(progress.epoch).padStart(String(progress.epochs).length)}/${progress.epochs}  ${figures(progress.training)}${measured}\n`,
+      );
     },
     stop() {
       bar.stop();
