@@ -26,6 +26,8 @@ export class Allocator {
   peakBytes = 0;
   live = 0;
   private readonly free: number[][] = Array.from({ length: CLASSES }, () => []);
+  /** Rests too small for any class, which belong to no block until their neighbours are free. */
+  private crumbs: [number, number][] = [];
   private readonly base: number;
   private readonly reach: (top: number) => boolean;
 
@@ -88,10 +90,12 @@ export class Allocator {
       this.free[index].push(start);
       start += classBytes(index);
     }
+    if (end > start) this.crumbs.push([start, end]);
   }
 
   private merge(): void {
-    const blocks: [number, number][] = [];
+    const blocks = this.crumbs;
+    this.crumbs = [];
     for (const [index, list] of this.free.entries()) {
       for (const ptr of list) blocks.push([ptr, ptr + classBytes(index)]);
       list.length = 0;

@@ -237,7 +237,7 @@ function run(declaration: AnyOp, inputs: { [name: string]: Tensor }, params: unk
     const saves = declaration.saves;
     if (saves.length > 0) {
       const saved = new Array<Tensor>(saves.length);
-      for (let i = 0; i < saves.length; i++) saved[i] = saves[i] === "y" ? y : inputs[saves[i]];
+      for (let i = 0; i < saves.length; i++) saved[i] = inputs[saves[i]] ?? y; // a fused derivative has an operand y, which hides the output
       node.save(saved);
     }
     adopt(y, node.epoch);

@@ -1,0 +1,95 @@
+// node kernel-bits.mjs BUILD: calls every kernel of a build on fixed inputs and prints a JSON object, kernel -> hash of
+// all memory that it may have written. Fails if a kernel is exported that it does not know how to call.
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const build = process.argv[2];
+const single = build.startsWith("f32");
+const bytes = single ? 4 : 8;
+const PAGES = 64;
+const memory = new WebAssembly.Memory({ initial: PAGES, maximum: 65536, shared: true });
+const trap = () => {
+  throw new Error("abort");
+};
+const wasm = readFileSync(join(process.cwd(), "build/kernels", `${build}.wasm`));
+const { exports: k } = new WebAssembly.Instance(new WebAssembly.Module(wasm), { env: { memory, abort: trap } });
+
+const [Y, A, B, D, INDEX, BYTES, CELLS, SCRATCH] = [1, 2, 3, 4, 5, 6, 7, 8].map((i) => i * 262144);
+const N = 1003; // not a multiple of any vector
+const real = (ptr, n) => new (single ? Float32Array : Float64Array)(memory.buffer, ptr, n);
+const [ROWS, COLS] = [17, 59];
+
+function prepare() {
+  new Uint8Array(memory.buffer, 65536).fill(0);
+  k.writeConstants();
+  let state = 1;
+  const next = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+  const fill = (array, value) => {
+    for (let i = 0; i < array.length; i++) array[i] = value(i);
+  };
+  for (const ptr of [Y, A, B, D]) fill(real(ptr, 8192), () => (next() - 0.5) * 8);
+  fill(new Int32Array(memory.buffer, INDEX, 64), (i) => (i * 7) % COLS);
+  fill(new Uint8Array(memory.buffer, BYTES, 8192), () => Math.floor(next() * 256));
+  new Float64Array(memory.buffer, CELLS, 7).set([1e-3, 0.9, 0.999, 1e-8, 1e-2, 0.9, 0.999]);
+}
+
+const unary = ["neg", "abs", "sign", "square", "sqrt", "reciprocal", "exp", "log", "sigmoid", "tanh", "relu"];
+const binary = ["add", "sub", "mul", "div"];
+const rows = ["sumRows", "argmaxRows", "softmaxRows", "logSoftmaxRows"];
+const calls = {
+  writeConstants: () => k.writeConstants(),
+  fill: () => k.fill(Y, 1.1, N),
+  copy8: () => k.copy8(Y, BYTES, 3, 5, 7, 100, 20, 2),
+  copy32: () => k.copy32(Y, A, 3, 5, 7, 100, 20, 2),
+  copy64: () => k.copy64(Y, A, 3, 5, 7, 100, 20, 2),
+  fromFloat32: () => k.fromFloat32(Y, A, N),
+  fromFloat64: () => k.fromFloat64(Y, CELLS, 7),
+  fromInt32: () => k.fromInt32(Y, INDEX, 64),
+  fromUint8: () => k.fromUint8(Y, BYTES, N),
+  toInt32: () => k.toInt32(Y, A, N),
+  toUint8: () => k.toUint8(Y, A, N),
+  toBool: () => k.toBool(Y, A, N),
+  takeRowsUint8: () => k.takeRowsUint8(Y, BYTES, INDEX, 20, 31, 0.0123, -0.4),
+  takeRows: () => k.takeRows(Y, A, INDEX, 20, 31 * bytes),
+  ...Object.fromEntries(unary.map((name) => [name, () => k[name](Y, A, N)])),
+  ...Object.fromEntries(binary.map((name) => [name, () => k[name](Y, A, B, 3, 5, 7, 35, 7, 1, 0, 9, 1)])),
+  ...Object.fromEntries(["reluGrad", "sigmoidGrad", "tanhGrad"].map((name) => [name, () => k[name](Y, D, A, N)])),
+  ...Object.fromEntries(rows.map((name) => [name, () => k[name](Y, A, ROWS, COLS)])),
+  ...Object.fromEntries(["softmaxGradRows", "logSoftmaxGradRows"].map((name) => [name, () => k[name](Y, D, A, ROWS, COLS)])),
+  maxOf: () => k.maxOf(A, N),
+  sumColumns: () => k.sumColumns(Y, A, 3, 37, 9),
+  crossEntropy: () => k.crossEntropy(Y, A, INDEX, ROWS, COLS, 7, 0.1, 2),
+  crossEntropyGrad: () => k.crossEntropyGrad(Y, D, A, INDEX, ROWS, COLS, 7, 0.1, 2),
+  crossEntropyScale: () => k.crossEntropyScale(Y, INDEX, ROWS, 7, 2),
+  sgd: () => k.sgd(A, B, CELLS, N),
+  sgdMomentum: () => k.sgdMomentum(A, B, D, CELLS, N, 0, 1),
+  adamAdvance: () => k.adamAdvance(CELLS),
+  adam: () => {
+    k.abs(D, D, N);
+    k.adam(A, B, Y, D, CELLS, N);
+  },
+  philox: () => k.philox(Y, 1, 2, 3, 4, 5, 6),
+  uniform: () => k.uniform(Y, N, -2, 3, 5, 6, 7, SCRATCH),
+  normal: () => k.normal(Y, N, 5, 6, 7, SCRATCH),
+  gemmScratchBytes: () => k.gemmScratchBytes(31, 33, 35),
+  fmaPeak: () => k.fmaPeak(10),
+};
+for (const letters of ["NN", "NT", "TN", "TT"]) {
+  for (const name of [`gemm${letters}`, `gemmAdd${letters}`]) calls[name] = () => k[name](Y, A, B, SCRATCH, 31, 33, 35, 37, 37, 39);
+}
+
+const hashes = {};
+for (const name of Object.keys(k)
+  .filter((key) => typeof k[key] === "function")
+  .sort()) {
+  const call = calls[name];
+  if (!call) throw new Error(`kernel-bits.mjs: expected a call for every kernel; got none for ${name}`);
+  prepare();
+  const answer = call();
+  hashes[name] = createHash("sha256").update(new Uint8Array(memory.buffer).slice(0, SCRATCH)).update(String(answer)).digest("hex").slice(0, 16);
+}
+console.log(JSON.stringify(hashes));

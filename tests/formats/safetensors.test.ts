@@ -1,0 +1,88 @@
+// Model files: what is written is read back, and a file that was cut or lies is an error, never a wrong tensor.
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { DisposedError, FormatError, formats, tensor, zeros } from "../../ts-src/index.js";
+import { assertRejects } from "../assert-close.js";
+
+const folder = mkdtempSync(join(tmpdir(), "tapir-safetensors-"));
+const path = join(folder, "x.safetensors");
+
+function file(header: string, data = new Uint8Array(0)): void {
+  const json = Buffer.from(header);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  writeFileSync(path, Buffer.concat([length, json, data]));
+}
+
+test("every dtype, shape and name comes back", async () => {
+  const tensors = {
+    "0.weight": tensor([
+      [1, -2.5],
+      [3, Number.NaN],
+    ]),
+    double: tensor([Math.PI], { dtype: "float64" }),
+    ints: tensor([-7, 2 ** 30], { dtype: "int32" }),
+    bytes: tensor([0, 255], { dtype: "uint8" }),
+    flags: tensor([true, false]),
+    scalar: tensor(5),
+    empty: zeros([0, 3]),
+    ["__proto__"]: tensor([1]),
+  };
+  await formats.saveSafetensors(path, tensors);
+  const back = await formats.loadSafetensors(path);
+  assert.equal(Object.keys(back), Object.keys(tensors));
+  for (const [name, t] of Object.entries(tensors)) {
+    assert.is(back[name].dtype, t.dtype);
+    assert.equal(back[name].shape, t.shape);
+    assert.equal(Buffer.from(back[name].data().buffer), Buffer.from(t.data().buffer));
+  }
+});
+
+test("a file written by hand to the specification is read", async () => {
+  file('{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"__metadata__":{"k":"v"}}  ', new Uint8Array(Float32Array.of(1, 2).buffer));
+  assert.equal((await formats.loadSafetensors(path)).a.toArray(), [1, 2]);
+});
+
+test("a file cut at any byte is a FormatError", async () => {
+  await formats.saveSafetensors(path, { w: tensor([1, 2, 3]), b: tensor([4]) });
+  const whole = readFileSync(path);
+  for (let n = 0; n < whole.length; n++) {
+    writeFileSync(path, whole.subarray(0, n));
+    await assertRejects(formats.loadSafetensors(path), FormatError, /loadSafetensors/);
+  }
+});
+
+const eight = new Uint8Array(8);
+for (const [what, header] of [
+  ["is no JSON", "{nonsense"],
+  ["is no object", "[1]"],
+  ["names an unknown dtype", '{"a":{"dtype":"F8","shape":[8],"data_offsets":[0,8]}}'],
+  ["has another size than its offsets", '{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}'],
+  ["reaches beyond the file", '{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}'],
+  ["overlaps", '{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}'],
+  ["leaves a gap", '{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}'],
+  ["leaves bytes over", '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'],
+  ["has a negative size", '{"a":{"dtype":"F32","shape":[-2,-1],"data_offsets":[0,8]}}'],
+  ["has a size that overflows", '{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8]}}'],
+  ["names a tensor twice", '{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"I32","shape":[2],"data_offsets":[0,8]}}'],
+  ["has no entry", '{"a":null}'],
+] as const) {
+  test(`a header that ${what} is a FormatError`, async () => {
+    file(header, eight);
+    await assertRejects(formats.loadSafetensors(path), FormatError, /expected .*; got|expected .*got/);
+  });
+}
+
+test("a file that cannot be written leaves nothing behind", async () => {
+  await assertRejects(formats.saveSafetensors(join(folder, "none", "x.safetensors"), { a: tensor([1]) }), FormatError, /there is none/);
+  const gone = tensor([1]);
+  gone.dispose();
+  await assertRejects(formats.saveSafetensors(join(folder, "y.safetensors"), { gone }), DisposedError, /gone/);
+  assert.equal(readdirSync(folder), ["x.safetensors"]);
+  await assertRejects(formats.loadSafetensors(join(folder, "missing")), FormatError, /there is none/);
+});
+
+test.run();
