@@ -1,8 +1,7 @@
 // TensorFlow.js: node tfjs.mjs wasm|cpu. Its wasm backend has no threads in Node.
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import * as tf from "@tensorflow/tfjs-core";
-import "@tensorflow/tfjs-backend-cpu";
+import * as tf from "@tensorflow/tfjs";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import { problem, serve, transposed, wave } from "./serve.mjs";
 
@@ -28,14 +27,14 @@ function mlp(name) {
   const w2 = tf.variable(tf.tensor2d(transposed(p.w2, p.outputs, p.hidden), [p.hidden, p.outputs]));
   const [b1, b2] = [tf.variable(tf.tensor1d(p.b1)), tf.variable(tf.tensor1d(p.b2))];
   const x = tf.tensor2d(p.x, [p.batch, p.inputs]);
-  const y = tf.oneHot(tf.tensor1d(p.labels, "int32"), p.outputs).toFloat();
+  const y = tf.cast(tf.oneHot(tf.tensor1d(p.labels, "int32"), p.outputs), "float32");
   const m = [w1, b1, w2, b2];
   const optimizer = tf.train.adam(0.001, 0.9, 0.999, 1e-8);
   let last;
   return {
     step() {
       last?.dispose();
-      last = optimizer.minimize(() => tf.losses.softmaxCrossEntropy(y, tf.relu(x.matMul(w1).add(b1)).matMul(w2).add(b2)), true, m);
+      last = optimizer.minimize(() => tf.losses.softmaxCrossEntropy(y, tf.add(tf.matMul(tf.relu(tf.add(tf.matMul(x, w1), b1)), w2), b2)), true, m);
     },
     finish: () => ({ loss: last.dataSync()[0] }),
   };
