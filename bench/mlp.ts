@@ -1,8 +1,8 @@
 // One eager training step of a small network with Adam, in us; every contestant must have computed the same loss.
 import { Contestant, commands, note, verdict } from "./contestants.js";
 
-const ROUNDS = 25;
-const ROUND_MS = 60;
+const ROUNDS = 100;
+const ROUND_MS = 10;
 const CHECKED_STEPS = 20;
 const LOSS_RTOL = 1e-3;
 
