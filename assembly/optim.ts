@@ -2,6 +2,16 @@
 // nothing is traced anew.
 import { LANES, at } from "./vector";
 
+/**
+ * Zero below 2^-116 (f32) or 2^-1012 (f64). The moments of a weight whose gradient stays 0 decay into subnormal numbers,
+ * on which a processor is many times slower: MNIST at batch 16 took 1.5 instead of 0.4 ms a step.
+ */
+// @ts-ignore: decorator
+@inline function flush(x: v128): v128 {
+  const tiny = v128.splat<real>(sizeof<real>() == 4 ? <real>1.2037062152420224e-35 : <real>2.2782653733498953e-305);
+  return v128.andnot(x, v128.lt<real>(v128.abs<real>(x), tiny));
+}
+
 /** SGD with momentum (Sutskever et al. 2013, as in PyTorch). Cells: lr, momentum, dampening, weight decay. */
 export function sgd(w: usize, g: usize, cells: usize, n: i32): void {
   const lr = v128.splat<real>(<real>-load<f64>(cells));
@@ -28,7 +38,7 @@ export function sgdMomentum(w: usize, g: usize, v: usize, cells: usize, n: i32, 
   for (let i = 0; i < n; i++) {
     const x = load<real>(w + at(i));
     const d = load<real>(g + at(i)) + decay * x;
-    const u = (first ? <real>0 : momentum * load<real>(v + at(i))) + keep * d;
+    const u = v128.extract_lane<real>(flush(v128.splat<real>((first ? <real>0 : momentum * load<real>(v + at(i))) + keep * d)), 0);
     store<real>(v + at(i), u);
     store<real>(w + at(i), x - lr * (nesterov ? d + look * u : u));
   }
@@ -56,8 +66,8 @@ export function adam(w: usize, g: usize, m: usize, v: usize, cells: usize, n: i3
   for (; i + LANES <= n; i += LANES) {
     const x = v128.load(w + at(i));
     const d = madd(decay, x, v128.load(g + at(i)));
-    const p = madd(c1, d, v128.mul<real>(b1, v128.load(m + at(i))));
-    const q = madd(v128.mul<real>(c2, d), d, v128.mul<real>(b2, v128.load(v + at(i))));
+    const p = flush(madd(c1, d, v128.mul<real>(b1, v128.load(m + at(i)))));
+    const q = flush(madd(v128.mul<real>(c2, d), d, v128.mul<real>(b2, v128.load(v + at(i)))));
     v128.store(m + at(i), p);
     v128.store(v + at(i), q);
     const root = madd(v128.sqrt<real>(q), correction, eps);
@@ -66,8 +76,8 @@ export function adam(w: usize, g: usize, m: usize, v: usize, cells: usize, n: i3
   for (; i < n; i++) {
     const x = v128.splat<real>(load<real>(w + at(i)));
     const d = madd(decay, x, v128.splat<real>(load<real>(g + at(i))));
-    const p = madd(c1, d, v128.mul<real>(b1, v128.splat<real>(load<real>(m + at(i)))));
-    const q = madd(v128.mul<real>(c2, d), d, v128.mul<real>(b2, v128.splat<real>(load<real>(v + at(i)))));
+    const p = flush(madd(c1, d, v128.mul<real>(b1, v128.splat<real>(load<real>(m + at(i))))));
+    const q = flush(madd(v128.mul<real>(c2, d), d, v128.mul<real>(b2, v128.splat<real>(load<real>(v + at(i))))));
     store<real>(m + at(i), v128.extract_lane<real>(p, 0));
     store<real>(v + at(i), v128.extract_lane<real>(q, 0));
     const root = madd(v128.sqrt<real>(q), correction, eps);
