@@ -8,7 +8,7 @@
 /** Entries of the table. */
 export const enum C {
   one, half, two, log2e, ln2High, ln2Low, magic, expLow, expHigh, tanhHigh, smallestNormal, normalise, normaliseExponent,
-  sqrtHalf, infinity, nan, minusInfinity, mantissaMask, oneBits, exponentBias, sign,
+  sqrtHalf, infinity, nan, minusInfinity, mantissaMask, oneBits, exponentBias, sign, tiny,
   /** 1 / k! from k = 2. */
   factorial,
   /** 2 / (2 k + 1) from k = 1. */
@@ -47,6 +47,7 @@ export function writeConstants(): void {
     put(C.smallestNormal, 1.1754943508222875e-38);
     put(C.normalise, 8388608);
     put(C.normaliseExponent, 23);
+    put(C.tiny, 1.2037062152420224e-35); // 2^-116
   } else {
     put(C.ln2High, -0.69314718036912381649); // 32 bits (fdlibm e_exp.c)
     put(C.ln2Low, -1.90821492927058770002e-10);
@@ -57,6 +58,7 @@ export function writeConstants(): void {
     put(C.smallestNormal, 2.2250738585072014e-308);
     put(C.normalise, 4503599627370496);
     put(C.normaliseExponent, 52);
+    put(C.tiny, 2.2784756311113742e-305); // 2^-1012
   }
   put(C.sqrtHalf, 0.70710678118654752);
   put(C.infinity, Infinity);

@@ -52,8 +52,8 @@ export class Contestant {
     this.lines = createInterface({ input: this.child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
   }
 
-  async round(name: string, ms: number, steps?: number): Promise<Answer> {
-    this.child.stdin?.write(`${JSON.stringify({ case: name, ms, steps })}\n`);
+  async round(name: string, ms: number, how: { steps?: number; fresh?: boolean } = {}): Promise<Answer> {
+    this.child.stdin?.write(`${JSON.stringify({ case: name, ms, ...how })}\n`);
     for (;;) {
       const { value, done } = await this.lines.next();
       if (done) throw new Error(`bench: ${this.name} ended at ${name}: ${this.complaint.trim().split("\n").slice(-3).join(" | ")}`);

@@ -17,11 +17,11 @@ export async function mlp(): Promise<object> {
     const contestants = [...commands()].map(([peer, command]) => new Contestant(peer, command));
     const best = new Map<string, number>();
     const losses = new Map<string, number>();
-    for (const c of contestants) losses.set(c.name, (await c.round(name, Number.MAX_SAFE_INTEGER, CHECKED_STEPS)).loss as number);
+    for (const c of contestants) losses.set(c.name, (await c.round(name, Number.MAX_SAFE_INTEGER, { steps: CHECKED_STEPS })).loss as number);
     for (let round = 0; round < ROUNDS; round++) {
       for (const c of contestants) {
         note(`mlp ${name}: round ${round + 1} of ${ROUNDS}, ${c.name}`);
-        const { us } = await c.round(name, ROUND_MS);
+        const { us } = await c.round(name, ROUND_MS, { fresh: true });
         best.set(c.name, Math.min(best.get(c.name) ?? Number.POSITIVE_INFINITY, us));
       }
     }

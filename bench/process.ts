@@ -13,7 +13,7 @@ function timed(command: readonly string[]): { seconds: number; last: string } {
 }
 
 export async function mnist(): Promise<object> {
-  const [rounds, epochs, batch, hidden, rate] = [3, "6", "64", "256", "0.002"];
+  const [rounds, epochs, batch, hidden, rate] = [3, "4", "32", "256", "0.002"];
   const python = pythonWithTorch();
   if (!python) throw new Error("bench: mnist needs PyTorch to compare with (Debian: python3-torch libopenblas0-pthread)");
   const settings = ["--epochs", epochs, "--batch", batch, "--hidden", hidden, "--lr", rate];

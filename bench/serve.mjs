@@ -1,4 +1,6 @@
 // The child's side of a benchmark: a line {case, ms} on stdin asks for one round, a line {us, ...} answers it.
+// With fresh, the case is made anew before the clock starts: else a net that is trained on one batch for thousands of steps
+// ends in subnormal gradients, on which every contestant is slow.
 import { createInterface } from "node:readline";
 
 /**
@@ -9,7 +11,7 @@ export async function serve(make) {
   const cases = new Map();
   for await (const line of createInterface({ input: process.stdin })) {
     const request = JSON.parse(line);
-    if (!cases.has(request.case)) cases.set(request.case, await make(request.case));
+    if (request.fresh || !cases.has(request.case)) cases.set(request.case, await make(request.case));
     const { step, finish } = cases.get(request.case);
     let count = 0;
     let elapsed = 0;

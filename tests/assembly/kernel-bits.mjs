@@ -34,7 +34,7 @@ function prepare() {
   for (const ptr of [Y, A, B, D]) fill(real(ptr, 8192), () => (next() - 0.5) * 8);
   fill(new Int32Array(memory.buffer, INDEX, 64), (i) => (i * 7) % COLS);
   fill(new Uint8Array(memory.buffer, BYTES, 8192), () => Math.floor(next() * 256));
-  new Float64Array(memory.buffer, CELLS, 7).set([1e-3, 0.9, 0.999, 1e-8, 1e-2, 0.9, 0.999]);
+  new Float64Array(memory.buffer, CELLS, 8).set([1e-3, 0.9, 0.999, 1e-8, 1e-2, 0.9, 0.999, 8]);
 }
 
 const unary = ["neg", "abs", "sign", "square", "sqrt", "reciprocal", "exp", "log", "sigmoid", "tanh", "relu"];

@@ -25,8 +25,8 @@ export const command: Command = {
   summary:
     "Trains a 784-n-10 network with ReLU on the 60,000 images of MNIST, measures it on the 10,000 test images\nafter each epoch, and writes model.safetensors and report.html.",
   options: {
-    epochs: { value: "N", help: "times round the training images", default: "6", parse: wholeNumber(1) },
-    batch: { value: "N", help: "images a step", default: "64", parse: wholeNumber(1, 60_000) },
+    epochs: { value: "N", help: "times round the training images", default: "4", parse: wholeNumber(1) },
+    batch: { value: "N", help: "images a step", default: "32", parse: wholeNumber(1, 60_000) },
     hidden: { value: "N", help: "units of the hidden layer", default: "256", parse: wholeNumber(1, 65_536) },
     lr: { value: "X", help: "learning rate at the start, which falls to 0 by a cosine; 0.1 suits sgd", default: "0.002", parse: positive },
     optimizer: { value: "NAME", help: "adam or sgd", default: "adam", parse: oneOf("adam", "sgd") },

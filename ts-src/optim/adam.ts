@@ -13,7 +13,7 @@ export interface AdamSettings {
   weightDecay: number;
 }
 
-/** Cells: lr, beta1, beta2, eps, decay, beta1^t, beta2^t. */
+/** Cells: lr, beta1, beta2, eps, decay, beta1^t, beta2^t, t. */
 const POWERS = 5;
 
 interface State {
@@ -60,8 +60,8 @@ export class Adam extends Optimizer<AdamSettings, State> {
   }
 
   private begun(p: Tensor, step: number, group: ParamGroup<AdamSettings>, from: Record<string, Tensor | number>): State {
-    const cells = new Cells(7);
-    cells.set(POWERS, group.betas[0] ** step, group.betas[1] ** step);
+    const cells = new Cells(8);
+    cells.set(POWERS, group.betas[0] ** step, group.betas[1] ** step, step);
     return { step, exp_avg: stateTensor(p, from.exp_avg), exp_avg_sq: stateTensor(p, from.exp_avg_sq), cells };
   }
 
