@@ -150,7 +150,7 @@ function block(
 /** Panels of A in the order and with the heights in which `column` reads them. */
 function packTiles(target: usize, a: usize, aRow: usize, aStep: usize, m: i32, k: i32): void {
   while (m > 0) {
-    const rows = m >= tileRows() ? tileRows() : m >= 4 ? 4 : m >= 2 ? 2 : 1;
+    const rows = m >= tileRows() && m != 8 ? tileRows() : m >= 4 ? 4 : m >= 2 ? 2 : 1;
     pack(target, a, aRow, aStep, rows, rows, k);
     target += at(rows * k);
     a += aRow * <usize>rows;
@@ -172,13 +172,13 @@ function packTiles(target: usize, a: usize, aRow: usize, aStep: usize, m: i32, k
   }
 }
 
-/** All row tiles of one panel of columns. */
+/** All row tiles of one panel of columns; 8 rows as 4 + 4, since 2 rows alone wait for their own chains as long as 4 do. */
 function column<V, L>(
   c: usize, cRow: usize, start: usize, startRow: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
   m: i32, k: i32,
 ): void {
   if (tileRows() == 6) {
-    for (; m >= 6; m -= 6) {
+    for (; m >= 6 && m != 8; m -= 6) {
       tile<Six, V, L>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, k);
       c += cRow * 6; start += startRow * 6; a += aRow * 6;
     }
