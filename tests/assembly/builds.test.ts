@@ -7,7 +7,7 @@ import * as assert from "uvu/assert";
 
 const builds = ["f32-strict", "f32-relaxed", "f64-strict", "f64-relaxed", "f32-debug", "f64-debug"];
 const script = join(process.cwd(), "tests/assembly/kernel-bits.mjs");
-const NEWER = join(process.cwd(), "node_modules/n24/bin/node");
+const NEWER = join(process.cwd(), "tests/engines/node_modules/n24/bin/node");
 
 function unsigned(bytes: Uint8Array, at: number): [value: number, next: number] {
   let value = 0;
