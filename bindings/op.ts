@@ -30,6 +30,17 @@ export type Sample<I extends string, P> = {
   readonly inputs: { readonly [name in I]: SampleOperand };
 } & (unknown extends P ? unknown : { readonly params: P });
 
+/** Random shapes, for samples that are drawn anew at each call. */
+export interface Draw {
+  /** A whole number in low..high, both included. */
+  integer(low: number, high: number): number;
+  pick<T>(list: readonly T[]): T;
+  /** `least` to `most` axes (0 to 4 by default) of 0 to 4 elements, an axis of 0 seldom. */
+  shape(least?: number, most?: number): number[];
+  /** Two shapes that broadcast. */
+  broadcast(): [number[], number[]];
+}
+
 /** A gradient, computed only when asked for; "zero" where it is zero everywhere, "none" where there is none to ask. */
 export type Gradient = (() => Tensor) | "zero" | "none";
 
@@ -52,8 +63,8 @@ interface Common<I extends string, S extends I | "y", P> {
    * "zero": the output is piecewise constant. "none": no derivative is recorded.
    */
   readonly vjp: "zero" | "none" | ((dy: Tensor, saved: { readonly [name in S]: Tensor }, context: Context<I, P>) => { readonly [name in I]: Gradient });
-  /** See Sample; empty for an op without derivative. */
-  readonly samples: readonly Sample<NoInfer<I>, NoInfer<P>>[];
+  /** See Sample; at least one is drawn at random, so that many shapes are proven. Empty for an op without derivative. */
+  readonly samples: readonly (Sample<NoInfer<I>, NoInfer<P>> | ((draw: Draw) => Sample<NoInfer<I>, NoInfer<P>>))[];
 }
 
 interface Computed<I extends string, P> {

@@ -1,6 +1,6 @@
 // assembly/ -> build/kernels/*.wasm (asc), ts-src/ -> dist/*.js with the kernels embedded (esbuild), dist/types (tsc).
 import { spawn } from "node:child_process";
-import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -21,8 +21,15 @@ function node(args) {
 
 const targets = ["f32-strict", "f32-relaxed", "f64-strict", "f64-relaxed", "f32-debug", "f64-debug"];
 mkdirSync("build/kernels", { recursive: true });
+const sources = readdirSync("assembly", { recursive: true }).map((name) => join("assembly", name));
+const changed = Math.max(...[...sources, "asconfig.json", "package-lock.json"].map((name) => statSync(name).mtimeMs));
+/** Whether a build is older than its sources. */
+function stale(target) {
+  const file = `build/kernels/${target}.wasm`;
+  return process.argv.includes("--force") || !existsSync(file) || statSync(file).mtimeMs < changed;
+}
 // two at a time: the machines this is built on have two cores
-const queue = [...targets];
+const queue = targets.filter(stale);
 async function compile() {
   for (let target = queue.shift(); target; target = queue.shift()) {
     await node(["node_modules/assemblyscript/bin/asc.js", "--config", "asconfig.json", "--target", target]);

@@ -34,6 +34,6 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtime
 const sources = ["assembly", "bindings", "ts-src", "scripts/build.js", "asconfig.json", "tsconfig.json", "tsconfig.dist.json", "package-lock.json"];
 const changed = Math.max(...sources.map((name) => newest(join(root, name))));
 if (process.argv.includes("--force") || !existsSync(stamp) || statSync(stamp).mtimeMs < changed) {
-  run("building", process.execPath, [join(root, "scripts", "build.js")]);
+  run("building", process.execPath, [join(root, "scripts", "build.js"), ...process.argv.filter((arg) => arg === "--force")]);
   writeFileSync(stamp, "");
 }

@@ -1,48 +1,44 @@
-// Every declared derivative against finite differences, to second order, on the op's own samples.
+// Every declared derivative against finite differences, to second order: on the op's own samples, then on random ones of
+// many shapes and memory layouts.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { type AnyOp, apply, op } from "../../bindings/op.js";
-import { GradientError, gradcheck, manualSeed, mul, ops, rand, sub, sum, type Tensor, tensor } from "../../ts-src/index.js";
-import { reshape } from "../../ts-src/ops/shape.js";
+import { scope } from "../../bindings/lifetime.js";
+import { type AnyOp, apply, type Draw, op, type SampleOperand } from "../../bindings/op.js";
+import { GradientError, gradcheck, mul, ops, sub, sum, type Tensor, tensor } from "../../ts-src/index.js";
 import { assertThrows } from "../assert-close.js";
+import { Random } from "../draw.js";
 
 const SEED = 20240607;
+const RANDOM_CASES = 50;
 console.log(`seed ${SEED}`);
-manualSeed(SEED);
-
-interface Drawn {
-  shape: readonly number[];
-  low?: number;
-  high?: number;
-  away?: number;
-  values?: readonly number[];
-  dtype?: "int32";
-}
-
-function draw(operand: Drawn): Tensor {
-  if (operand.values) return reshape(tensor(Int32Array.from(operand.values)), operand.shape);
-  const { low = -2, high = 2, away = 0 } = operand;
-  const unit = rand(operand.shape, { dtype: "float64" }).data();
-  const values = Float64Array.from(unit, (u) => {
-    const x = low + u * (high - low);
-    return Math.abs(x) < away ? (x < 0 ? x - away : x + away) : x;
-  });
-  return reshape(tensor(values), operand.shape);
-}
 
 // proven through what uses them: `to` in tests/ops/values, `alias` by every grad(grad(f))
 const WITHOUT_SAMPLES = ["toFloat", "alias"];
 const run = apply as unknown as (declaration: AnyOp, inputs: Record<string, Tensor>, params: unknown) => Tensor;
+type AnySample = { inputs: Record<string, SampleOperand>; params?: unknown };
 
 for (const [name, declaration] of ops) {
   if (typeof declaration.vjp !== "function" || WITHOUT_SAMPLES.includes(name)) continue;
-  test(`${name}: both derivatives agree with finite differences`, () => {
-    assert.ok(declaration.samples.length > 0, "no samples");
-    for (const sample of declaration.samples) {
-      const xs = declaration.inputs.map((input) => draw(sample.inputs[input] as Drawn));
-      const params = (sample as { params?: unknown }).params;
-      const f = (...args: Tensor[]): Tensor => run(declaration, Object.fromEntries(declaration.inputs.map((input, i) => [input, args[i]])), params);
-      assert.ok(gradcheck(f, xs, { order: 2, rtol: 1e-6, atol: 1e-7 }));
+  test(`${name}: both derivatives agree with finite differences on ${RANDOM_CASES} random shapes`, () => {
+    const random = new Random(SEED);
+    const samples = declaration.samples as readonly (AnySample | ((draw: Draw) => AnySample))[];
+    const drawn = samples.filter((sample) => typeof sample === "function");
+    assert.ok(drawn.length > 0, "no sample is drawn at random");
+    const cases: AnySample[] = samples.filter((sample) => typeof sample !== "function");
+    const fixed = cases.length;
+    for (let i = 0; i < RANDOM_CASES; i++) cases.push(drawn[i % drawn.length](random));
+    for (const [i, { inputs, params }] of cases.entries()) {
+      scope(() => {
+        const xs = declaration.inputs.map((input) => random.operand(inputs[input]));
+        const layouts = xs.map((x) => (i < fixed ? (t: Tensor) => t : random.layout(x)));
+        const f = (...args: Tensor[]): Tensor =>
+          run(declaration, Object.fromEntries(declaration.inputs.map((input, j) => [input, layouts[j](args[j])])), params);
+        try {
+          gradcheck(f, xs, { order: 2, rtol: 1e-6, atol: 1e-7 });
+        } catch (error) {
+          assert.unreachable(`case ${i}, ${JSON.stringify({ shapes: xs.map((x) => x.shape), params })}: ${String(error)}`);
+        }
+      });
     }
   });
 }

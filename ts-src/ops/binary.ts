@@ -2,6 +2,7 @@
 import { apply, op } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { binary, type Operand, withScalars } from "./operands.js";
+import { anyBroadcast } from "./samples.js";
 import { neg } from "./unary.js";
 
 /** Sum: a + b. */
@@ -12,11 +13,7 @@ const addOp = op({
   ...binary("add", "add"),
   saves: [],
   vjp: (dy) => ({ a: () => dy, b: () => dy }),
-  samples: [
-    { inputs: { a: { shape: [2, 3] }, b: { shape: [2, 3] } } },
-    { inputs: { a: { shape: [2, 1, 3] }, b: { shape: [4, 1] } } },
-    { inputs: { a: { shape: [0, 3] }, b: { shape: [3] } } },
-  ],
+  samples: [anyBroadcast()],
 });
 
 /** Difference: a - b. */
@@ -27,7 +24,7 @@ const subOp = op({
   ...binary("sub", "sub"),
   saves: [],
   vjp: (dy) => ({ a: () => dy, b: () => neg(dy) }),
-  samples: [{ inputs: { a: { shape: [2, 3] }, b: { shape: [3] } } }, { inputs: { a: { shape: [] }, b: { shape: [2, 0] } } }],
+  samples: [anyBroadcast()],
 });
 
 /** Product: a b. */
@@ -38,11 +35,7 @@ const mulOp = op({
   ...binary("mul", "mul"),
   saves: ["a", "b"],
   vjp: (dy, { a, b }) => ({ a: () => mul(dy, b), b: () => mul(dy, a) }),
-  samples: [
-    { inputs: { a: { shape: [2, 3] }, b: { shape: [2, 3] } } },
-    { inputs: { a: { shape: [3, 1] }, b: { shape: [2, 1, 4] } } },
-    { inputs: { a: { shape: [2, 0] }, b: { shape: [1] } } },
-  ],
+  samples: [anyBroadcast()],
 });
 
 /** Quotient: a / b. */
@@ -53,9 +46,5 @@ const divOp = op({
   ...binary("div", "div"),
   saves: ["b", "y"],
   vjp: (dy, { b, y }) => ({ a: () => div(dy, b), b: () => neg(div(mul(dy, y), b)) }),
-  samples: [
-    { inputs: { a: { shape: [2, 3] }, b: { shape: [2, 3], away: 0.5 } } },
-    { inputs: { a: { shape: [2, 3] }, b: { shape: [], away: 0.5 } } },
-    { inputs: { a: { shape: [3] }, b: { shape: [0, 3], away: 0.5 } } },
-  ],
+  samples: [anyBroadcast({}, { away: 0.5 })],
 });

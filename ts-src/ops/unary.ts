@@ -3,6 +3,7 @@ import { apply, op } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { div, mul, sub } from "./binary.js";
 import { unary, unaryGrad } from "./operands.js";
+import { anyPair, anyShape } from "./samples.js";
 
 /** Negative: -x. */
 export function neg(x: Tensor): Tensor {
@@ -12,7 +13,7 @@ const negOp = op({
   ...unary("neg", "neg"),
   saves: [],
   vjp: (dy) => ({ x: () => neg(dy) }),
-  samples: [{ inputs: { x: { shape: [2, 3] } } }, { inputs: { x: { shape: [] } } }, { inputs: { x: { shape: [0, 3] } } }],
+  samples: [anyShape()],
 });
 
 /** Absolute value: |x|; its derivative at 0 is 0. */
@@ -23,7 +24,7 @@ const absOp = op({
   ...unary("abs", "abs"),
   saves: ["x"],
   vjp: (dy, { x }) => ({ x: () => mul(dy, sign(x)) }),
-  samples: [{ inputs: { x: { shape: [3, 5], away: 0.1 } } }, { inputs: { x: { shape: [0] } } }],
+  samples: [anyShape({ away: 0.1 })],
 });
 
 /** Sign: -1, 0 or 1; NaN stays. */
@@ -34,7 +35,7 @@ const signOp = op({
   ...unary("sign", "sign"),
   saves: [],
   vjp: "zero",
-  samples: [{ inputs: { x: { shape: [3, 5], away: 0.1 } } }],
+  samples: [anyShape({ away: 0.1 })],
 });
 
 /** Square: x^2. */
@@ -45,7 +46,7 @@ const squareOp = op({
   ...unary("square", "square"),
   saves: ["x"],
   vjp: (dy, { x }) => ({ x: () => mul(dy, mul(x, 2)) }),
-  samples: [{ inputs: { x: { shape: [3, 5] } } }, { inputs: { x: { shape: [2, 0] } } }],
+  samples: [anyShape()],
 });
 
 /** Square root; NaN for x < 0. */
@@ -56,7 +57,7 @@ const sqrtOp = op({
   ...unary("sqrt", "sqrt"),
   saves: ["y"],
   vjp: (dy, { y }) => ({ x: () => div(dy, mul(y, 2)) }),
-  samples: [{ inputs: { x: { shape: [3, 5], low: 0.5, high: 4 } } }],
+  samples: [anyShape({ low: 0.5, high: 4 })],
 });
 
 /** Reciprocal: 1 / x. */
@@ -67,7 +68,7 @@ const reciprocalOp = op({
   ...unary("reciprocal", "reciprocal"),
   saves: ["y"],
   vjp: (dy, { y }) => ({ x: () => neg(mul(dy, square(y))) }),
-  samples: [{ inputs: { x: { shape: [3, 5], away: 0.5 } } }],
+  samples: [anyShape({ away: 0.5 })],
 });
 
 /** Exponential: e^x. */
@@ -78,7 +79,7 @@ const expOp = op({
   ...unary("exp", "exp"),
   saves: ["y"],
   vjp: (dy, { y }) => ({ x: () => mul(dy, y) }),
-  samples: [{ inputs: { x: { shape: [3, 5] } } }, { inputs: { x: { shape: [0] } } }],
+  samples: [anyShape()],
 });
 
 /** Natural logarithm; NaN for x < 0. */
@@ -89,7 +90,7 @@ const logOp = op({
   ...unary("log", "log"),
   saves: ["x"],
   vjp: (dy, { x }) => ({ x: () => div(dy, x) }),
-  samples: [{ inputs: { x: { shape: [3, 5], low: 0.5, high: 4 } } }],
+  samples: [anyShape({ low: 0.5, high: 4 })],
 });
 
 /** Logistic sigmoid: 1 / (1 + e^-x). */
@@ -100,7 +101,7 @@ const sigmoidOp = op({
   ...unary("sigmoid", "sigmoid"),
   saves: ["y"],
   vjp: (dy, { y }) => ({ x: () => sigmoidGrad(dy, y) }),
-  samples: [{ inputs: { x: { shape: [3, 5] } } }, { inputs: { x: { shape: [2, 0] } } }],
+  samples: [anyShape()],
 });
 
 /** Hyperbolic tangent. */
@@ -111,7 +112,7 @@ const tanhOp = op({
   ...unary("tanh", "tanh"),
   saves: ["y"],
   vjp: (dy, { y }) => ({ x: () => tanhGrad(dy, y) }),
-  samples: [{ inputs: { x: { shape: [3, 5] } } }, { inputs: { x: { shape: [] } } }],
+  samples: [anyShape()],
 });
 
 /** Rectified linear unit: max(x, 0); NaN stays, the derivative at 0 is 0. */
@@ -122,7 +123,7 @@ const reluOp = op({
   ...unary("relu", "relu"),
   saves: ["y"],
   vjp: (dy, { y }) => ({ x: () => reluGrad(dy, y) }),
-  samples: [{ inputs: { x: { shape: [3, 5], away: 0.1 } } }, { inputs: { x: { shape: [0] } } }],
+  samples: [anyShape({ away: 0.1 })],
 });
 
 function reluGrad(dy: Tensor, y: Tensor): Tensor {
@@ -133,7 +134,7 @@ const reluGradOp = op({
   ...unaryGrad("reluGrad"),
   saves: ["y"],
   vjp: (g, { y }) => ({ dy: () => reluGrad(g, y), y: "zero" }),
-  samples: [{ inputs: { dy: { shape: [3, 5] }, y: { shape: [3, 5], away: 0.1 } } }],
+  samples: [anyPair("y", { away: 0.1 })],
 });
 
 function sigmoidGrad(dy: Tensor, y: Tensor): Tensor {
@@ -144,7 +145,7 @@ const sigmoidGradOp = op({
   ...unaryGrad("sigmoidGrad"),
   saves: ["dy", "y"],
   vjp: (g, { dy, y }) => ({ dy: () => sigmoidGrad(g, y), y: () => mul(mul(g, dy), sub(1, mul(y, 2))) }),
-  samples: [{ inputs: { dy: { shape: [3, 5] }, y: { shape: [3, 5], low: 0, high: 1 } } }],
+  samples: [anyPair("y", { low: 0, high: 1 })],
 });
 
 function tanhGrad(dy: Tensor, y: Tensor): Tensor {
@@ -155,5 +156,5 @@ const tanhGradOp = op({
   ...unaryGrad("tanhGrad"),
   saves: ["dy", "y"],
   vjp: (g, { dy, y }) => ({ dy: () => tanhGrad(g, y), y: () => mul(mul(g, dy), mul(y, -2)) }),
-  samples: [{ inputs: { dy: { shape: [3, 5] }, y: { shape: [3, 5], low: -1, high: 1 } } }],
+  samples: [anyPair("y")],
 });
