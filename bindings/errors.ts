@@ -1,10 +1,13 @@
 // Every error that a user can meet: typed, one line, what was expected, what came, what to do.
 
-/** Base of all errors; `code` is the stable name to test for. */
+const LONGEST = 500; // a message quotes what came, which may be a large array
+
+/** Base of all errors; `code` is the stable name to test for, the message one line. */
 export class TapirError extends Error {
   readonly code: string;
   constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
+    const line = message.replace(/\s*\n\s*/g, " ");
+    super(line.length > LONGEST ? `${line.slice(0, LONGEST)} ...` : line, options);
     this.code = code;
     this.name = new.target.name;
   }

@@ -1,5 +1,6 @@
 // Declaring and applying an op. A declaration says all there is to know about an op once; apply() runs its kernel now and
 // records what its derivative needs.
+import { inspect, isWatching, userLine } from "./anomaly.js";
 import { type DType, isFloat, itemBytes } from "./dtype.js";
 import { ConfigError, DtypeError } from "./errors.js";
 import { type Kernels, kernelsOf } from "./kernels.js";
@@ -60,7 +61,7 @@ interface Common<I extends string, S extends I | "y", P> {
   readonly saves: readonly S[];
   /**
    * The derivative, written with ops: from dy, the gradient of each input. It may have the broadcast shape of dy.
-   * "zero": the output is piecewise constant. "none": no derivative is recorded.
+   * "zero": the output is piecewise constant. "none": there is no derivative; a float output throws a GradientError when a gradient reaches it.
    */
   readonly vjp: "zero" | "none" | ((dy: Tensor, saved: { readonly [name in S]: Tensor }, context: Context<I, P>) => { readonly [name in I]: Gradient });
   /** See Sample; at least one is drawn at random, so that many shapes are proven. Empty for an op without derivative. */
@@ -235,7 +236,22 @@ function run(declaration: AnyOp, inputs: { [name: string]: Tensor }, params: unk
     y = new Tensor(x.storage, declaration.name, spec.dtype, layout.shape, layout.strides, layout.offset);
   } else y = computed(declaration, spec, inputs, params);
 
-  if (tracked && isRecording() && declaration.vjp !== "none") {
+  const watching = isWatching();
+  if (watching) {
+    try {
+      inspect(
+        declaration.name,
+        names.map((name) => inputs[name]),
+        params,
+        y,
+      );
+    } catch (error) {
+      y.dispose();
+      throw error;
+    }
+  }
+  // without a derivative it is recorded all the same if it is a float: a gradient that arrives there is an error, not a zero
+  if (tracked && isRecording() && (declaration.vjp !== "none" || isFloat(y.dtype))) {
     const edges = new Array(names.length);
     const shapes = new Array<Shape>(names.length);
     for (let i = 0; i < names.length; i++) {
@@ -245,6 +261,7 @@ function run(declaration: AnyOp, inputs: { [name: string]: Tensor }, params: unk
     }
     const node = record(declaration, params, edges, shapes, y.dtype);
     y.node = node;
+    if (watching) node.place = userLine();
     const saves = declaration.saves;
     if (saves.length > 0) {
       const saved = new Array<Tensor>(saves.length);

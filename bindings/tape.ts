@@ -57,6 +57,8 @@ export class Node {
   /** In the order of op.saves; emptied by a pass that does not retain the graph. */
   saved: readonly Tensor[] = [];
   versions: readonly number[] = [];
+  /** The user's line that recorded it, while detectAnomaly() runs. */
+  place = "";
   spent = false;
 
   constructor(id: number, op: AnyOp, params: unknown, edges: readonly (Edge | undefined)[], shapes: readonly Shape[], dtype: DType, epoch: Epoch) {

@@ -9,6 +9,7 @@ const steps = [
   ["types", "typescript/bin/tsc", ["-p", "."]],
   ["lint and format", "@biomejs/biome/bin/biome", ["check", "."]],
   ["package", "publint/src/cli.js", ["--strict"]],
+  ["docs/ops.md is up to date", "../scripts/docs.js", ["--check"]],
 ];
 
 for (const [name, program, args] of steps) {

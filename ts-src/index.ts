@@ -1,4 +1,6 @@
 // What users import.
+
+export { detectAnomaly } from "../bindings/anomaly.js";
 export type { DType, TypedArray } from "../bindings/dtype.js";
 export * from "../bindings/errors.js";
 export { type Configuration, configure } from "../bindings/kernels.js";
@@ -15,6 +17,7 @@ export { mseLoss } from "./losses/regression.js";
 export * from "./ops/binary.js";
 export { clone, detach, to } from "./ops/convert.js";
 export { arange, type CreateOptions, eye, full, linspace, ones, onesLike, tensor, zeros, zerosLike } from "./ops/create.js";
+export { type ComposedOp, customOp, type KernelOp, wasmMemory } from "./ops/custom.js";
 export { type GradOptions, grad, noGrad, stopGradient, valueAndGrad } from "./ops/derivatives.js";
 export { type GradcheckOptions, gradcheck } from "./ops/gradcheck.js";
 export * from "./ops/matmul.js";

@@ -33,6 +33,7 @@ export function to(x: Tensor, dtype: DType): Tensor {
   if (x.dtype === dtype) return x;
   return isFloat(x.dtype) && isFloat(dtype) ? apply(toFloatOp, { x }, { dtype }) : apply(toOp, { x }, { dtype });
 }
+/** The elements in the other float dtype. */
 const toFloatOp = op({
   name: "toFloat",
   inputs: ["x"],

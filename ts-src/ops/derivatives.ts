@@ -93,6 +93,7 @@ function fresh(t: Tensor): Tensor {
   variable.requiresGrad = true;
   return variable;
 }
+/** x itself, as the beginning of a graph of its own. */
 const aliasOp = op({
   name: "alias",
   inputs: ["x"],

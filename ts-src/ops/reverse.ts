@@ -1,5 +1,6 @@
 // The reverse walk: from an output back along the tape, each rule called once, broadcasting undone here and nowhere else.
-import { DisposedError, GradientError, ShapeError, VersionError } from "../../bindings/errors.js";
+import { AnomalyError } from "../../bindings/anomaly.js";
+import { DisposedError, GradientError, NumericError, ShapeError, VersionError } from "../../bindings/errors.js";
 import { anchor, keep, type Scope, scope } from "../../bindings/lifetime.js";
 import { share } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
@@ -48,14 +49,20 @@ export function walk(within: Scope, root: Edge, seed: Tensor, nodes: readonly No
     if (dy === undefined) continue;
     gradients.delete(node);
     const rule = node.op.vjp;
+    if (rule === "none" && wanted.has(node))
+      throw missing(
+        node,
+        node.edges.findIndex((edge) => edge !== undefined && wanted.has(edge)),
+      );
     if (typeof rule === "function" && wanted.has(node)) {
       const mark = within.mark();
       const results: Tensor[] = [];
       const rules = rule(dy, revived(node), { params: node.params, shapes: named(node.op.inputs, node.shapes) });
       for (const [i, edge] of node.edges.entries()) {
         const gradient = rules[node.op.inputs[i]];
-        if (edge === undefined || !wanted.has(edge) || typeof gradient === "string") continue;
-        const raw = gradient();
+        if (edge === undefined || !wanted.has(edge) || gradient === "zero") continue;
+        if (gradient === "none") throw missing(node, i);
+        const raw = node.place === "" ? gradient() : traced(node, gradient);
         const fitted = sameShape(raw.shape, node.shapes[i]) ? raw : sumTo(raw, node.shapes[i]);
         const earlier = gradients.get(edge);
         // dy goes after this rule, and one tensor may be the gradient of two operands
@@ -75,6 +82,25 @@ export function walk(within: Scope, root: Edge, seed: Tensor, nodes: readonly No
     }
   }
   return gradients;
+}
+
+function missing(node: Node, index: number): GradientError {
+  const { name, inputs } = node.op;
+  return new GradientError(
+    `backward: ${name} has no derivative with respect to ${inputs[index]}, ${showShape(node.shapes[index])}; use detach() on it, or another function to train on`,
+  );
+}
+
+/** Runs a rule so that an anomaly in it tells the line of the forward pass. */
+function traced(node: Node, gradient: () => Tensor): Tensor {
+  try {
+    return gradient();
+  } catch (error) {
+    if (error instanceof AnomalyError) {
+      throw new NumericError(`backward: the derivative of ${node.op.name}, recorded at ${node.place}: ${error.message.replace(/, computed at .*/, "")}`);
+    }
+    throw error;
+  }
 }
 
 function named<T>(names: readonly string[], values: readonly T[]): { [name: string]: T } {
@@ -98,7 +124,7 @@ function revived(node: Node): { [name: string]: Tensor } {
     }
     if (saved.storage.version !== node.versions[i]) {
       throw new VersionError(
-        `backward: ${name} needs its ${saves[i]}, ${saved.describe()}, as it was, but it was changed in place since; change a clone() instead`,
+        `backward: ${name} needs its ${saves[i]}, ${saved.describe()}, at version ${node.versions[i]}, but it was changed in place since and is at version ${saved.storage.version}; change a clone() instead`,
       );
     }
     out[saves[i]] = saved.disposed ? share(saved) : saved;
