@@ -8,6 +8,8 @@ export interface Answer {
   loss?: number;
   bestUs?: number;
   peak?: number;
+  /** The contestant has no such op. */
+  missing?: boolean;
 }
 
 /** A program with torch; undefined where there is none. */

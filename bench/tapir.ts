@@ -3,6 +3,7 @@ import "../ts-src/fast.js";
 import { kernelsOf } from "../bindings/kernels.js";
 import { allocate, scratch, view } from "../bindings/memory.js";
 import { crossEntropy, layers, optim, tensor } from "../ts-src/index.js";
+import { opCase } from "./ops-tapir.js";
 import { type Case, problem, serve, wave } from "./serve.mjs";
 
 const LANES = 4; // of f32 in a vector
@@ -66,4 +67,4 @@ function mlp(name: string): Case {
   };
 }
 
-await serve((name) => (name.includes("-") ? mlp(name) : gemm(name)));
+await serve((name) => (name.startsWith("op ") ? opCase(name) : name.includes("-") ? mlp(name) : gemm(name)));

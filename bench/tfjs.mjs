@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+import { opCase } from "./ops-tfjs.mjs";
 import { problem, serve, transposed, wave } from "./serve.mjs";
 
 const backend = process.argv[2];
@@ -40,4 +41,4 @@ function mlp(name) {
   };
 }
 
-await serve((name) => (name.includes("-") ? mlp(name) : gemm(name)));
+await serve((name) => (name.startsWith("op ") ? opCase(tf, name) : name.includes("-") ? mlp(name) : gemm(name)));

@@ -1,0 +1,69 @@
+// One op at a time, forward, and forward with backward, on about a million elements, against tfjs-wasm; slowest first.
+import { Contestant, commands, note, verdict } from "./contestants.js";
+import { hasGradient, opNames } from "./ops-inputs.mjs";
+
+const ROUNDS = 6;
+const ROUND_MS = 25;
+const ELEMENTS = 1e6;
+/** Least share of the copy's element rate, and of its bandwidth where an op reads or writes more than a copy. */
+const SHARES: Record<string, number> = { add: 0.9, relu: 0.9, exp: 0.25, tanh: 0.12, gelu: 0.12 };
+/** Vectors read and written a result, against the copy's two. */
+const TRAFFIC: Record<string, number> = { add: 3 / 2 };
+const ROW_OPS = ["softmax", "logSoftmax", "layerNorm", "sumRows", "sumColumns", "sumAll", "mean", "maxRows", "minRows", "logsumexp"];
+/** Reductions write next to nothing: half of the copy's bytes. */
+const READS_ONLY = ["sumRows", "sumColumns", "sumAll", "mean", "maxRows", "minRows", "logsumexp"];
+
+export async function ops(): Promise<object> {
+  const found = commands();
+  const own = new Contestant("tapir", found.get("tapir") as string[]);
+  const peer = new Contestant("tfjs-wasm", found.get("tfjs-wasm") as string[]);
+  const best = new Map<string, number>();
+  const missing = new Set<string>();
+  const measure = async (c: Contestant, name: string): Promise<void> => {
+    const key = `${c.name} ${name}`;
+    if (missing.has(key)) return;
+    const answer = await c.round(name, ROUND_MS);
+    if (answer.missing) missing.add(key);
+    else best.set(key, Math.min(best.get(key) ?? Number.POSITIVE_INFINITY, answer.bestUs ?? answer.us));
+  };
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const key of opNames) {
+      note(`ops: round ${round + 1} of ${ROUNDS}, ${key}`);
+      await measure(own, "op copy forward");
+      for (const mode of hasGradient(key) ? ["forward", "both"] : ["forward"]) {
+        for (const c of [own, peer]) await measure(c, `op ${key} ${mode}`);
+      }
+    }
+  }
+  note("");
+  own.stop();
+  peer.stop();
+
+  const copy = best.get("tapir op copy forward") as number;
+  const us = (name: string, key: string, mode: string): number | undefined => best.get(`${name} op ${key} ${mode}`);
+  const ratio = (key: string, mode: string): number | undefined => {
+    const [mine, theirs] = [us("tapir", key, mode), us("tfjs-wasm", key, mode)];
+    return mine === undefined || theirs === undefined ? undefined : theirs / mine;
+  };
+  const least = (key: string): number => Math.min(ratio(key, "forward") ?? Number.POSITIVE_INFINITY, ratio(key, "both") ?? Number.POSITIVE_INFINITY);
+  const cell = (value: number | undefined, digits: number): string => (value === undefined ? "-" : value.toFixed(digits)).padStart(10);
+  console.log(
+    `\nops, us a call, best of ${ROUNDS} rounds, one thread; x: how much faster than tfjs-wasm ("-": it has none); copy of 1 M elements: ${copy.toFixed(0)} us`,
+  );
+  console.log(`${"op".padEnd(18)}${["forward", "tfjs-wasm", "x", "both", "tfjs-wasm", "x"].map((title) => title.padStart(10)).join("")}`);
+  for (const key of [...opNames].sort((a, b) => least(a) - least(b))) {
+    const row = ["forward", "both"].flatMap((mode) => [cell(us("tapir", key, mode), 1), cell(us("tfjs-wasm", key, mode), 1), cell(ratio(key, mode), 2)]);
+    console.log(`${key.padEnd(18)}${row.join("")}`);
+  }
+  const slower = opNames.filter((key) => least(key) < 1);
+  verdict(`faster than tfjs-wasm on every op that both have: ${slower.length === 0 ? "all" : `not ${slower.join(", ")}`}`, slower.length === 0);
+  for (const [key, share] of Object.entries(SHARES)) {
+    const reached = (copy * (TRAFFIC[key] ?? 1)) / (us("tapir", key, "forward") as number);
+    verdict(`${key}: ${(100 * share).toFixed(0)} % of the copy of ${ELEMENTS / 1e6} M elements: ${(100 * reached).toFixed(0)} %`, reached >= share);
+  }
+  for (const key of ROW_OPS) {
+    const time = (us("tapir", key, "forward") as number) / (READS_ONLY.includes(key) ? copy / 2 : copy);
+    verdict(`${key}: within 1.5x of the copy bandwidth: ${time.toFixed(2)}x`, time <= 1.5);
+  }
+  return Object.fromEntries(best);
+}
