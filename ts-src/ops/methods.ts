@@ -2,18 +2,42 @@
 import { Tensor } from "../../bindings/tensor.js";
 import * as binary from "./binary.js";
 import * as convert from "./convert.js";
+import * as diagonals from "./diagonal.js";
 import * as inplace from "./inplace.js";
+import * as joins from "./join.js";
 import * as matrix from "./matmul.js";
+import * as pads from "./pad.js";
+import * as products from "./products.js";
 import * as reduce from "./reduce.js";
 import * as reverse from "./reverse.js";
 import * as shape from "./shape.js";
+import * as slices from "./slice.js";
 import * as softmaxes from "./softmax.js";
 import * as text from "./text.js";
 import * as unary from "./unary.js";
 
 const { sumTo: _sumTo, ...reductions } = reduce;
 const { backward } = reverse;
-const functions = { ...unary, ...binary, ...convert, ...inplace, ...matrix, ...reductions, ...shape, ...softmaxes, ...text, backward };
+const { roll, tile } = joins;
+const { narrow: _narrow, ...parts } = slices;
+const functions = {
+  ...unary,
+  ...binary,
+  ...convert,
+  ...inplace,
+  ...matrix,
+  ...reductions,
+  ...shape,
+  ...softmaxes,
+  ...text,
+  ...diagonals,
+  ...pads,
+  ...products,
+  ...parts,
+  roll,
+  tile,
+  backward,
+};
 
 type Method<F> = F extends (x: Tensor, ...rest: infer R) => infer T ? (...rest: R) => T : never;
 type Methods = { [name in keyof typeof functions]: Method<(typeof functions)[name]> };
