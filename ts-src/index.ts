@@ -20,9 +20,14 @@ export { clone, detach, to } from "./ops/convert.js";
 export { arange, type CreateOptions, eye, full, linspace, ones, onesLike, tensor, zeros, zerosLike } from "./ops/create.js";
 export { type ComposedOp, customOp, type KernelOp, wasmMemory } from "./ops/custom.js";
 export { type GradOptions, grad, noGrad, stopGradient, valueAndGrad } from "./ops/derivatives.js";
+export { type DiagonalOptions, diagonal, trace, tril, triu } from "./ops/diagonal.js";
+export { einsum } from "./ops/einsum.js";
 export { type GradcheckOptions, gradcheck } from "./ops/gradcheck.js";
 export * from "./ops/logic.js";
+export { concat, roll, stack, tile } from "./ops/join.js";
 export * from "./ops/matmul.js";
+export { type PadMode, type PadOptions, pad } from "./ops/pad.js";
+export { bmm, dot, outer } from "./ops/products.js";
 
 import "./ops/methods.js";
 
@@ -31,6 +36,7 @@ export { argmax, mean, type ReduceOptions, sum } from "./ops/reduce.js";
 export type { BackwardOptions } from "./ops/reverse.js";
 export { type Bound, clamp, maximum, minimum, where } from "./ops/select.js";
 export * from "./ops/shape.js";
+export { type AxisOptions, chunk, flip, type SliceSpec, slice, split } from "./ops/slice.js";
 export { type CrossEntropyOptions, crossEntropy, logSoftmax, type Reduction, softmax } from "./ops/softmax.js";
 export type { Tree } from "./ops/tree.js";
 export * from "./ops/unary.js";

@@ -74,6 +74,9 @@ const usual = {
   s0: 100,
   s1: 20,
   s2: 2,
+  t0: 150,
+  t1: 25,
+  t2: 3,
   outer: 3,
   inner: 9,
 };
@@ -84,6 +87,8 @@ const calls = {
   fromUint8: () => k.fromUint8(Y, BYTES, N),
   takeRowsUint8: () => k.takeRowsUint8(Y, BYTES, INDEX, 20, 31, 0.0123, -0.4),
   takeRows: () => k.takeRows(Y, A, INDEX, 20, 31 * bytes),
+  tril: () => k.tril(Y, A, 3, 7, 9, 2, bytes),
+  triu: () => k.triu(Y, A, 3, 7, 9, -2, bytes),
   sumColumns: () => k.sumColumns(Y, A, 3, 37, 9),
   crossEntropy: () => k.crossEntropy(Y, A, INDEX, ROWS, COLS, 7, 0.1, 2),
   crossEntropyGrad: () => k.crossEntropyGrad(Y, D, A, INDEX, ROWS, COLS, 7, 0.1, 2),

@@ -3,13 +3,18 @@ import { Tensor } from "../../bindings/tensor.js";
 import * as binary from "./binary.js";
 import * as compare from "./compare.js";
 import * as convert from "./convert.js";
+import * as diagonals from "./diagonal.js";
 import * as inplace from "./inplace.js";
 import * as logic from "./logic.js";
+import * as joins from "./join.js";
 import * as matrix from "./matmul.js";
+import * as pads from "./pad.js";
+import * as products from "./products.js";
 import * as reduce from "./reduce.js";
 import * as reverse from "./reverse.js";
 import * as select from "./select.js";
 import * as shape from "./shape.js";
+import * as slices from "./slice.js";
 import * as softmaxes from "./softmax.js";
 import * as text from "./text.js";
 import * as unary from "./unary.js";
@@ -17,6 +22,8 @@ import * as unary from "./unary.js";
 const { sumTo: _sumTo, ...reductions } = reduce;
 const { backward } = reverse;
 const { bounds: _bounds, ...selections } = select;
+const { roll, tile } = joins;
+const { narrow: _narrow, ...parts } = slices;
 const functions = {
   ...unary,
   ...binary,
@@ -30,6 +37,12 @@ const functions = {
   ...shape,
   ...softmaxes,
   ...text,
+  ...diagonals,
+  ...pads,
+  ...products,
+  ...parts,
+  roll,
+  tile,
   backward,
 };
 
