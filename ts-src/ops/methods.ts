@@ -1,11 +1,14 @@
 // Every function of tensors is also a method: x.add(y) is add(x, y).
 import { Tensor } from "../../bindings/tensor.js";
 import * as binary from "./binary.js";
+import * as compare from "./compare.js";
 import * as convert from "./convert.js";
 import * as inplace from "./inplace.js";
+import * as logic from "./logic.js";
 import * as matrix from "./matmul.js";
 import * as reduce from "./reduce.js";
 import * as reverse from "./reverse.js";
+import * as select from "./select.js";
 import * as shape from "./shape.js";
 import * as softmaxes from "./softmax.js";
 import * as text from "./text.js";
@@ -13,7 +16,22 @@ import * as unary from "./unary.js";
 
 const { sumTo: _sumTo, ...reductions } = reduce;
 const { backward } = reverse;
-const functions = { ...unary, ...binary, ...convert, ...inplace, ...matrix, ...reductions, ...shape, ...softmaxes, ...text, backward };
+const { bounds: _bounds, ...selections } = select;
+const functions = {
+  ...unary,
+  ...binary,
+  ...compare,
+  ...logic,
+  ...selections,
+  ...convert,
+  ...inplace,
+  ...matrix,
+  ...reductions,
+  ...shape,
+  ...softmaxes,
+  ...text,
+  backward,
+};
 
 type Method<F> = F extends (x: Tensor, ...rest: infer R) => infer T ? (...rest: R) => T : never;
 type Methods = { [name in keyof typeof functions]: Method<(typeof functions)[name]> };
