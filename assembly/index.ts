@@ -2,7 +2,7 @@
 export { writeConstants } from "./constants";
 export * from "./copy";
 export * from "./gather";
-export * from "./masked";
+export * from "./nonzero";
 export * from "./sort";
 export * from "./elementwise/unary";
 export * from "./elementwise/binary";

@@ -236,19 +236,19 @@ export function topkRowsUint8(y: usize, x: usize, scratch: usize, rows: i32, col
     setId(y, p, group);
   }
 }
-export function uniqueGroups(y: usize, x: usize, index: usize, n: i32): void { groups<real>(y, x, index, n); }
-export function uniqueGroupsInt32(y: usize, x: usize, index: usize, n: i32): void { groups<i32>(y, x, index, n); }
-export function uniqueGroupsUint8(y: usize, x: usize, index: usize, n: i32): void { groups<u8>(y, x, index, n); }
+export function groupNumbers(y: usize, x: usize, index: usize, n: i32): void { groups<real>(y, x, index, n); }
+export function groupNumbersInt32(y: usize, x: usize, index: usize, n: i32): void { groups<i32>(y, x, index, n); }
+export function groupNumbersUint8(y: usize, x: usize, index: usize, n: i32): void { groups<u8>(y, x, index, n); }
 
 /** y[g] = first position (int32) at which the group numbers x are g, for g < count. */
-export function firstOfGroups(y: usize, x: usize, n: i32, count: i32): void {
+export function groupFirsts(y: usize, x: usize, n: i32, count: i32): void {
   for (let i = n - 1; i >= 0; i--) {
     const group = idAt(x, i);
     if (<u32>group < <u32>count) setId(y, group, i);
   }
 }
 /** y[g] = how many of the group numbers x are g, for g < count. */
-export function sizeOfGroups(y: usize, x: usize, n: i32, count: i32): void {
+export function groupSizes(y: usize, x: usize, n: i32, count: i32): void {
   memory.fill(y, 0, <usize>count << 2);
   for (let i = 0; i < n; i++) {
     const group = idAt(x, i);

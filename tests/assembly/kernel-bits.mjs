@@ -100,16 +100,10 @@ const calls = {
   philox: () => k.philox(Y, 1, 2, 3, 4, 5, 6),
   uniform: () => k.uniform(Y, N, -2, 3, 5, 6, 7, SCRATCH),
   normal: () => k.normal(Y, N, 5, 6, 7, SCRATCH),
-  maskedFill8: () => k.maskedFill8(Y, BYTES, INDEX, A, 1, 3, 5, 37, 200, 40, 1, 0, 3, 1),
-  maskedFill32: () => k.maskedFill32(Y, A, INDEX, B, 0, 3, 5, 37, 200, 40, 1, 0, 3, 1),
-  maskedFill64: () => k.maskedFill64(Y, A, INDEX, B, 1, 3, 5, 37, 200, 40, 1, 0, 3, 1),
-  equalsIndex: () => k.equalsIndex(Y, INDEX, 64, 7),
-  scatterPositions: () => k.scatterPositions(Y, INDEX, 9, ...WALK, 15, COLS, 0),
-  overwritten: () => k.overwritten(Y, A, INDEX, 9, ...WALK, 15, COLS, 0),
   scatterAdd: () => k.scatterAdd(Y, A, INDEX, ...WALK, 15, 5, 1, 15, COLS, 0, 1) + k.scatterAdd(Y, A, INDEX, ...ROW_WALK, 0, 20, 1, 15, COLS, 0, 0.7),
   argsortRows: () => k.argsortRows(Y, A, SCRATCH, ROWS, COLS, 7, 1) + k.argsortRows(Y + 8192, A, SCRATCH, 3, 2000, 2000, 0),
-  firstOfGroups: () => k.firstOfGroups(Y, INDEX, 64, COLS),
-  sizeOfGroups: () => k.sizeOfGroups(Y, INDEX, 64, COLS),
+  groupFirsts: () => k.groupFirsts(Y, INDEX, 64, COLS),
+  groupSizes: () => k.groupSizes(Y, INDEX, 64, COLS),
   gemmScratchBytes: () => k.gemmScratchBytes(31, 33, 35),
   fmaPeak: () => k.fmaPeak(10),
 };
@@ -124,7 +118,8 @@ for (const [bits, source] of [
   [32, A],
   [64, A],
 ]) {
-  calls[`gather${bits}`] = () => k[`gather${bits}`](Y, source, INDEX, ...WALK, 15, COLS, 0) + k[`gather${bits}`](Y + 512, source, INDEX, ...ROW_WALK, 15, COLS, 0);
+  calls[`gather${bits}`] = () =>
+    k[`gather${bits}`](Y, source, INDEX, ...WALK, 15, COLS, 0) + k[`gather${bits}`](Y + 512, source, INDEX, ...ROW_WALK, 15, COLS, 0);
   calls[`scatter${bits}`] = () =>
     k[`scatter${bits}`](Y, source, INDEX, ...WALK, 15, 5, 1, 15, COLS, 0) + k[`scatter${bits}`](Y, source, INDEX, ...ROW_WALK, 0, 20, 1, 15, COLS, 0);
 }

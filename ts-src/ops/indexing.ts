@@ -7,6 +7,7 @@ import { type Spec, showValue } from "../../bindings/op.js";
 import { type Shape, showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { checkedTensor } from "./operands.js";
+import { broadcastTo, reshape } from "./shape.js";
 import { broadcastStrides, eachBlock } from "./walk.js";
 
 /** How an op finds elements by index along an axis. */
@@ -16,7 +17,7 @@ export interface Along {
   readonly axis: number;
   /** Whether negative indices count from the end. */
   readonly wrap?: boolean;
-  /** Shape of the user's index, if it was spread: its elements then stand along the axis. */
+  /** Shape of the user's index, if the op has it flat or spread. */
   readonly from?: Shape;
 }
 
@@ -30,7 +31,7 @@ export function checkedIndex(fn: string, index: unknown, name = "index"): assert
 /** An options object with known names only; throws ConfigError. */
 export function checkedOptions<T extends object>(fn: string, options: T | undefined, names: readonly string[]): T {
   if (options === undefined) return {} as T;
-  const known = names.map((name) => name).join(", ");
+  const known = names.join(", ");
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw new ConfigError(`${fn}: expected options { ${known} }; got ${showValue(options)}`);
   }
@@ -61,6 +62,15 @@ export function fitsWithin(fn: string, x: Spec, index: Spec, axis: number, name 
     const beside = axis < 0 ? "" : ` beside axis ${axis}`;
     throw new ShapeError(`${fn}: expected index with as many axes as ${name} ${showShape(x.shape)} and no larger${beside}; got ${showShape(index.shape)}`);
   }
+}
+
+/** index [n] as a view of the shape in which its numbers name slices of `shape` along the axis. */
+export function spread(index: Tensor, shape: Shape, axis: number): Tensor {
+  const column = shape.map((_, i) => (i === axis ? index.size : 1));
+  return broadcastTo(
+    reshape(index, column),
+    shape.map((n, i) => (i === axis ? index.size : n)),
+  );
 }
 
 type Gather = Kernels["gather32"];
@@ -95,12 +105,14 @@ export function gatherInto(k: Kernels, y: Tensor, x: Tensor, index: Tensor, alon
   if (bad !== 0) outOfRange(y.shape, index, x, along, bad - 1);
 }
 
-/** y[p with index[p] on the axis] = source[p], or with `alpha` y there + alpha source[p], in the order of the positions. */
-export function scatterInto(k: Kernels, y: Tensor, index: Tensor, source: Tensor, along: Along, alpha?: number): void {
+/**
+ * y[p with index[p] on the axis] = source[p], or with `alpha` y there + alpha source[p], for every position p of `shape`,
+ * in their order; y is contiguous, index and source broadcast.
+ */
+export function scatterInto(k: Kernels, y: Tensor, index: Tensor, source: Tensor, shape: Shape, along: Along, alpha?: number): void {
   const bytes = itemBytes(y.dtype);
   const scatter: Scatter = bySize(bytes, k.scatter8, k.scatter32, k.scatter64);
   const how = axisArguments(y, along);
-  const shape = index.shape;
   const strides = [tableStrides(y, along, shape.length), broadcastStrides(index, shape.length), broadcastStrides(source, shape.length)];
   const bad = eachBlock(shape, strides, ({ sizes, offsets, strides: [a, b, c] }) => {
     const to = y.ptr + offsets[0] * bytes;
@@ -111,21 +123,6 @@ export function scatterInto(k: Kernels, y: Tensor, index: Tensor, source: Tensor
       : k.scatterAdd(to, from, numbers, ...sizes, ...a, ...b, ...c, ...how, alpha);
   });
   if (bad !== 0) outOfRange(shape, index, y, along, bad - 1);
-}
-
-/** y[p] = whether a later position writes to the place of p; `last` is room for an int32 an element of `table`. */
-export function overwrittenInto(k: Kernels, y: Tensor, index: Tensor, table: Tensor, last: number, along: Along): void {
-  const how = axisArguments(table, along);
-  const strides = [tableStrides(table, along, index.ndim), broadcastStrides(index, index.ndim)];
-  let bad = eachBlock(index.shape, strides, ({ first, sizes, offsets, strides: [a, b] }) =>
-    k.scatterPositions(last + offsets[0] * 4, index.ptr + offsets[1] * 4, first, ...sizes, ...a, ...b, ...how),
-  );
-  if (bad === 0) {
-    bad = eachBlock(index.shape, strides, ({ first, sizes, offsets, strides: [a, b] }) =>
-      k.overwritten(y.ptr + first, last + offsets[0] * 4, index.ptr + offsets[1] * 4, first, ...sizes, ...a, ...b, ...how),
-    );
-  }
-  if (bad !== 0) outOfRange(index.shape, index, table, along, bad - 1);
 }
 
 function coordinates(position: number, shape: Shape): number[] {
@@ -141,10 +138,11 @@ function coordinates(position: number, shape: Shape): number[] {
 function outOfRange(shape: Shape, index: Tensor, table: Tensor, along: Along, position: number): never {
   const at = coordinates(position, shape);
   const strides = broadcastStrides(index, shape.length);
-  const value = read(index.ptr + at.reduce((sum, i, axis) => sum + i * strides[axis], 0) * 4, "int32");
+  const offset = at.reduce((sum, i, axis) => sum + i * strides[axis], 0);
+  const value = read(index.ptr + offset * 4, "int32");
   const size = table.ndim === 0 ? 1 : table.shape[along.axis];
-  // the user's position: that in the index before it was spread or broadcast
-  const own = along.from ? coordinates(at[along.axis], along.from) : at.map((i, axis) => (index.shape[axis] === 1 ? 0 : i));
+  // the user's position: that in the index before it was spread (from a contiguous one) or broadcast
+  const own = along.from ? coordinates(offset, along.from) : at.map((i, axis) => (index.shape[axis] === 1 ? 0 : i));
   const range = size === 0 ? `no indices, as axis ${along.axis} has no elements` : `indices from ${along.wrap ? -size : 0} to ${size - 1}`;
   throw new NumericError(`${along.fn}: expected ${range}; got ${value} at position ${showShape(own)}`);
 }
