@@ -4,6 +4,7 @@ import * as binary from "./binary.js";
 import * as compare from "./compare.js";
 import * as convert from "./convert.js";
 import * as diagonals from "./diagonal.js";
+import * as gathers from "./gather.js";
 import * as inplace from "./inplace.js";
 import * as logic from "./logic.js";
 import * as joins from "./join.js";
@@ -12,15 +13,20 @@ import * as pads from "./pad.js";
 import * as products from "./products.js";
 import * as reduce from "./reduce.js";
 import * as reverse from "./reverse.js";
+import * as scatters from "./scatter.js";
 import * as select from "./select.js";
 import * as shape from "./shape.js";
 import * as slices from "./slice.js";
 import * as softmaxes from "./softmax.js";
+import * as sorts from "./sort.js";
 import * as text from "./text.js";
 import * as unary from "./unary.js";
+import * as uniques from "./unique.js";
 
 const { sumTo: _sumTo, ...reductions } = reduce;
 const { backward } = reverse;
+const { gatherAlong: _gatherAlong, ...gatherings } = gathers;
+const { ordered: _ordered, ...sortings } = sorts;
 const { bounds: _bounds, ...selections } = select;
 const { roll, tile } = joins;
 const { narrow: _narrow, ...parts } = slices;
@@ -30,6 +36,10 @@ const functions = {
   ...compare,
   ...logic,
   ...selections,
+  ...gatherings,
+  ...scatters,
+  ...sortings,
+  ...uniques,
   ...convert,
   ...inplace,
   ...matrix,
@@ -50,7 +60,11 @@ type Method<F> = F extends (x: Tensor, ...rest: infer R) => infer T ? (...rest: 
 type Methods = { [name in keyof typeof functions]: Method<(typeof functions)[name]> };
 
 declare module "../../bindings/tensor.js" {
-  interface Tensor extends Methods {}
+  interface Tensor extends Methods {
+    // overloads, of which a mapped type keeps the last
+    unique(options?: uniques.PlainUnique): Tensor;
+    unique(options: uniques.UniqueOptions): Tensor | uniques.Unique;
+  }
 }
 
 for (const [name, fn] of Object.entries(functions)) {
