@@ -9,6 +9,7 @@ import { adopt, Storage } from "./lifetime.js";
 import { contiguousStrides, type Shape } from "./shape.js";
 import { currentEpoch, isRecording, record } from "./tape.js";
 import { Tensor } from "./tensor.js";
+import { activeTracer } from "./trace.js";
 
 export { copyInto };
 
@@ -179,8 +180,10 @@ function run(declaration: AnyOp, inputs: { [name: string]: Tensor }, params: unk
     if (x.epoch !== undefined) stepped = true;
   }
   const spec = declaration.shape(inputs, params);
+  const tracer = activeTracer();
   let y: Tensor;
-  if (declaration.view) {
+  if (tracer !== undefined) y = tracer.record(declaration, inputs, params, spec);
+  else if (declaration.view) {
     const x = inputs[names[0]];
     const layout = declaration.view(x, spec, params);
     if (layout === undefined) {
@@ -190,7 +193,7 @@ function run(declaration: AnyOp, inputs: { [name: string]: Tensor }, params: unk
   } else y = computed(declaration, spec, inputs, params);
 
   const watching = isWatching();
-  if (watching) {
+  if (watching && tracer === undefined) {
     try {
       inspect(
         declaration.name,

@@ -24,8 +24,8 @@ export { type DiagonalOptions, diagonal, trace, tril, triu } from "./ops/diagona
 export { einsum } from "./ops/einsum.js";
 export { type AxisOption, type EmbeddingOptions, embedding, gather, indexSelect, takeAlongAxis } from "./ops/gather.js";
 export { type GradcheckOptions, gradcheck } from "./ops/gradcheck.js";
-export * from "./ops/logic.js";
 export { concat, roll, stack, tile } from "./ops/join.js";
+export * from "./ops/logic.js";
 export * from "./ops/matmul.js";
 export { type PadMode, type PadOptions, pad } from "./ops/pad.js";
 export { bmm, dot, outer } from "./ops/products.js";
@@ -41,6 +41,7 @@ export * from "./ops/shape.js";
 export { type AxisOptions, chunk, flip, type SliceSpec, slice, split } from "./ops/slice.js";
 export { type CrossEntropyOptions, crossEntropy, logSoftmax, type Reduction, softmax } from "./ops/softmax.js";
 export { argsort, type Sorted, type SortOptions, sort, type TopkOptions, topk } from "./ops/sort.js";
+export { hessian, hvp, jacobian, jvp, vjp } from "./ops/transforms.js";
 export type { Tree } from "./ops/tree.js";
 export * from "./ops/unary.js";
 export { nonzero, type Unique, type UniqueOptions, unique } from "./ops/unique.js";

@@ -87,7 +87,7 @@ export function valueAndGrad<A extends readonly Tree[]>(f: (...xs: A) => Tensor,
 }
 
 /** A handle of t that begins a graph of its own, or continues that of t. */
-function fresh(t: Tensor): Tensor {
+export function fresh(t: Tensor): Tensor {
   if (t.requiresGrad) return apply(aliasOp, { x: t });
   const variable = detach(t);
   variable.requiresGrad = true;
