@@ -11,8 +11,8 @@ import { to } from "./convert.js";
 import { fillWith } from "./create.js";
 import { groupSizes } from "./groups.js";
 import { drawnAlong, drawnIndex } from "./index-samples.js";
-import { type Along, axisOf, checkedFlag, checkedIndex, checkedOptions, fitsWithin, gatherInto, scatterInto, spread } from "./indexing.js";
-import { checkedTensor, floatDtype } from "./operands.js";
+import { type Along, axisOf, checkedFlag, checkedIndex, checkedLive, checkedOptions, fitsWithin, gatherInto, scatterInto, spread } from "./indexing.js";
+import { floatDtype } from "./operands.js";
 import { where } from "./select.js";
 import { reshape, unsqueeze } from "./shape.js";
 
@@ -27,7 +27,7 @@ export interface AxisOption {
  * Throws ShapeError, DtypeError, NumericError for an index outside 0..size-1. As torch.gather.
  */
 export function gather(x: Tensor, index: Tensor, options: AxisOption = {}): Tensor {
-  checkedTensor("gather", "x", x);
+  checkedLive("gather", "x", x);
   checkedIndex("gather", index);
   const axis = axisOf("gather", checkedOptions("gather", options, ["axis"]).axis ?? 0, x.ndim);
   fitsWithin("gather", x, index, axis);
@@ -40,7 +40,7 @@ export function gather(x: Tensor, index: Tensor, options: AxisOption = {}): Tens
  * As numpy.take_along_axis.
  */
 export function takeAlongAxis(x: Tensor, index: Tensor, options: AxisOption = {}): Tensor {
-  checkedTensor("takeAlongAxis", "x", x);
+  checkedLive("takeAlongAxis", "x", x);
   checkedIndex("takeAlongAxis", index);
   const axis = axisOf("takeAlongAxis", checkedOptions("takeAlongAxis", options, ["axis"]).axis ?? -1, x.ndim);
   if (index.ndim !== x.ndim) {
@@ -54,7 +54,7 @@ export function takeAlongAxis(x: Tensor, index: Tensor, options: AxisOption = {}
  * Throws ShapeError, DtypeError, NumericError for an index outside 0..size-1. As torch.index_select.
  */
 export function indexSelect(x: Tensor, index: Tensor, options: AxisOption = {}): Tensor {
-  checkedTensor("indexSelect", "x", x);
+  checkedLive("indexSelect", "x", x);
   checkedIndex("indexSelect", index);
   const axis = axisOf("indexSelect", checkedOptions("indexSelect", options, ["axis"]).axis ?? 0, x.ndim);
   if (x.ndim === 0 || index.ndim !== 1) {
@@ -77,7 +77,7 @@ export interface EmbeddingOptions {
  */
 export function embedding(indices: Tensor, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
   checkedIndex("embedding", indices, "indices");
-  checkedTensor("embedding", "weight", weight);
+  checkedLive("embedding", "weight", weight);
   const { paddingIdx = null, scaleGradByFreq } = checkedOptions("embedding", options, ["paddingIdx", "scaleGradByFreq"]);
   const scaled = checkedFlag("embedding", "scaleGradByFreq", scaleGradByFreq, false);
   if (weight.ndim !== 2) throw new ShapeError(`embedding: expected weight [rows, cols]; got ${showShape(weight.shape)}`);

@@ -21,10 +21,15 @@ export interface Along {
   readonly from?: Shape;
 }
 
+/** Throws DtypeError unless it is a tensor, DisposedError unless it has its memory. */
+export function checkedLive(fn: string, name: string, value: unknown): asserts value is Tensor {
+  checkedTensor(fn, name, value);
+  value.alive(`${fn}: ${name}`);
+}
+
 /** Throws DtypeError unless it is a tensor of dtype int32. */
 export function checkedIndex(fn: string, index: unknown, name = "index"): asserts index is Tensor {
-  checkedTensor(fn, name, index);
-  index.alive(`${fn}: ${name}`);
+  checkedLive(fn, name, index);
   if (index.dtype !== "int32") throw new DtypeError(`${fn}: expected ${name} of dtype int32; got ${index.dtype}; convert it with .to("int32")`);
 }
 
@@ -55,12 +60,11 @@ export function axisOf(fn: string, axis: unknown, ndim: number): number {
   return axis < 0 ? axis + count : axis;
 }
 
-/** Throws ShapeError unless x and index have as many axes, and no size of index exceeds that of x beside `axis`. */
-export function fitsWithin(fn: string, x: Spec, index: Spec, axis: number, name = "x"): void {
+/** Throws ShapeError unless x and index have the same axes and no size of index exceeds that of x beside `axis`. */
+export function fitsWithin(fn: string, x: Spec, index: Spec, axis: number): void {
   const fits = x.shape.length === index.shape.length && index.shape.every((n, i) => i === axis || n <= x.shape[i]);
   if (!fits) {
-    const beside = axis < 0 ? "" : ` beside axis ${axis}`;
-    throw new ShapeError(`${fn}: expected index with as many axes as ${name} ${showShape(x.shape)} and no larger${beside}; got ${showShape(index.shape)}`);
+    throw new ShapeError(`${fn}: expected index with the axes of x ${showShape(x.shape)}, no larger beside axis ${axis}; got ${showShape(index.shape)}`);
   }
 }
 

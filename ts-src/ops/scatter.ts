@@ -10,16 +10,15 @@ import { ne } from "./compare.js";
 import { arange, fillWith, zeros } from "./create.js";
 import { type AxisOption, gatherAlong } from "./gather.js";
 import { drawnAlong } from "./index-samples.js";
-import { type Along, axisOf, checkedIndex, checkedOptions, fitsWithin, scatterInto, spread } from "./indexing.js";
-import { checkedTensor, floatDtype, type Operand, scalar } from "./operands.js";
+import { type Along, axisOf, checkedIndex, checkedLive, checkedOptions, fitsWithin, scatterInto, spread } from "./indexing.js";
+import { floatDtype, type Operand, scalar } from "./operands.js";
 import { where } from "./select.js";
 import { reshape } from "./shape.js";
 
 /** Calls `fn` with an operand as a tensor of the dtype of x: a number becomes a scalar. */
 function withOperand(name: string, label: string, x: Tensor, operand: Operand, fn: (operand: Tensor) => Tensor): Tensor {
-  x.alive(`${name}: x`);
   if (operand instanceof Tensor) {
-    operand.alive(`${name}: ${label}`);
+    checkedLive(name, label, operand);
     if (operand.dtype !== x.dtype) {
       throw new DtypeError(`${name}: expected ${label} of dtype ${x.dtype}, as x has; got ${operand.dtype}; convert it with .to("${x.dtype}")`);
     }
@@ -117,7 +116,7 @@ const scatterAddOp = op({
 });
 
 function checkedScatter(name: string, x: Tensor, index: Tensor, source: unknown, options: AxisOption): number {
-  checkedTensor(name, "x", x);
+  checkedLive(name, "x", x);
   checkedIndex(name, index);
   const axis = axisOf(name, checkedOptions(name, options, ["axis"]).axis ?? 0, x.ndim);
   fitsWithin(name, x, index, axis);
@@ -138,9 +137,9 @@ export interface IndexAddOptions extends AxisOption {
  * Throws ShapeError, DtypeError, NumericError for an index outside 0..size-1. As torch.index_add.
  */
 export function indexAdd(x: Tensor, index: Tensor, source: Tensor, options: IndexAddOptions = {}): Tensor {
-  checkedTensor("indexAdd", "x", x);
+  checkedLive("indexAdd", "x", x);
   checkedIndex("indexAdd", index);
-  checkedTensor("indexAdd", "source", source);
+  checkedLive("indexAdd", "source", source);
   const { axis: chosen = 0, alpha = 1 } = checkedOptions("indexAdd", options, ["axis", "alpha"]);
   const axis = axisOf("indexAdd", chosen, x.ndim);
   if (typeof alpha !== "number") throw new ConfigError(`indexAdd: expected a number for alpha; got ${showValue(alpha)}`);
@@ -210,8 +209,8 @@ const oneHotOp = op({
  * to x. Throws ShapeError, DtypeError. As torch.masked_fill.
  */
 export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
-  checkedTensor("maskedFill", "x", x);
-  checkedTensor("maskedFill", "mask", mask);
+  checkedLive("maskedFill", "x", x);
+  checkedLive("maskedFill", "mask", mask);
   if (mask.dtype !== "bool") throw new DtypeError(`maskedFill: expected a mask of dtype bool; got ${mask.dtype}; compare it, as in ne(mask, 0)`);
   if (!broadcasts(mask.shape, x.shape))
     throw new ShapeError(`maskedFill: expected a mask that broadcasts to ${showShape(x.shape)}; got ${showShape(mask.shape)}`);

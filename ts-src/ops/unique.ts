@@ -7,8 +7,7 @@ import type { Shape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { gatherAlong } from "./gather.js";
 import { groupFirsts, groupNumbers, groupSizes, ofDtype } from "./groups.js";
-import { checkedFlag, checkedOptions } from "./indexing.js";
-import { checkedTensor } from "./operands.js";
+import { checkedFlag, checkedLive, checkedOptions } from "./indexing.js";
 import { reshape } from "./shape.js";
 import { ordered } from "./sort.js";
 
@@ -38,7 +37,7 @@ export type PlainUnique = UniqueOptions & { returnInverse?: false; returnCounts?
 export function unique(x: Tensor, options?: PlainUnique): Tensor;
 export function unique(x: Tensor, options: UniqueOptions): Tensor | Unique;
 export function unique(x: Tensor, options: UniqueOptions = {}): Tensor | Unique {
-  checkedTensor("unique", "x", x);
+  checkedLive("unique", "x", x);
   const { returnInverse, returnCounts, sorted } = checkedOptions("unique", options, ["returnInverse", "returnCounts", "sorted"]);
   const inverse = checkedFlag("unique", "returnInverse", returnInverse, false);
   const counts = checkedFlag("unique", "returnCounts", returnCounts, false);
@@ -59,8 +58,7 @@ export function unique(x: Tensor, options: UniqueOptions = {}): Tensor | Unique 
  * As torch.nonzero.
  */
 export function nonzero(x: Tensor): Tensor {
-  checkedTensor("nonzero", "x", x);
-  x.alive("nonzero");
+  checkedLive("nonzero", "x", x);
   return scope(() => {
     const flat = reshape(x, [-1]);
     const k = kernelsOf(x.dtype);
