@@ -17,10 +17,15 @@ export * from "./ops/compare.js";
 export { clone, detach, to } from "./ops/convert.js";
 export { arange, type CreateOptions, eye, full, linspace, ones, onesLike, tensor, zeros, zerosLike } from "./ops/create.js";
 export { type GradOptions, grad, noGrad, stopGradient, valueAndGrad } from "./ops/derivatives.js";
-export { type AxisOption, type EmbeddingOptions, embedding, gather, indexSelect, takeAlongAxis } from "./ops/gather.js";
+export { type DiagonalOptions, diagonal, trace, tril, triu } from "./ops/diagonal.js";
+export { einsum } from "./ops/einsum.js";
+export { type EmbeddingOptions, embedding, gather, type IndexOptions, indexSelect, takeAlongAxis } from "./ops/gather.js";
 export { type GradcheckOptions, gradcheck } from "./ops/gradcheck.js";
+export { concat, roll, stack, tile } from "./ops/join.js";
 export * from "./ops/logic.js";
 export * from "./ops/matmul.js";
+export { type PadMode, type PadOptions, pad } from "./ops/pad.js";
+export { bmm, dot, outer } from "./ops/products.js";
 
 import "./ops/methods.js";
 
@@ -30,6 +35,7 @@ export type { BackwardOptions } from "./ops/reverse.js";
 export { type IndexAddOptions, indexAdd, maskedFill, oneHot, scatter, scatterAdd } from "./ops/scatter.js";
 export { type Bound, clamp, maximum, minimum, where } from "./ops/select.js";
 export * from "./ops/shape.js";
+export { type AxisOptions, chunk, flip, type SliceSpec, slice, split } from "./ops/slice.js";
 export { type CrossEntropyOptions, crossEntropy, logSoftmax, type Reduction, softmax } from "./ops/softmax.js";
 export { argsort, type Sorted, type SortOptions, sort, type TopkOptions, topk } from "./ops/sort.js";
 export type { Tree } from "./ops/tree.js";

@@ -3,15 +3,20 @@ import { Tensor } from "../../bindings/tensor.js";
 import * as binary from "./binary.js";
 import * as compare from "./compare.js";
 import * as convert from "./convert.js";
+import * as diagonals from "./diagonal.js";
 import * as gathers from "./gather.js";
 import * as inplace from "./inplace.js";
+import * as joins from "./join.js";
 import * as logic from "./logic.js";
 import * as matrix from "./matmul.js";
+import * as pads from "./pad.js";
+import * as products from "./products.js";
 import * as reduce from "./reduce.js";
 import * as reverse from "./reverse.js";
 import * as scatters from "./scatter.js";
 import * as select from "./select.js";
 import * as shape from "./shape.js";
+import * as slices from "./slice.js";
 import * as softmaxes from "./softmax.js";
 import * as sorts from "./sort.js";
 import * as text from "./text.js";
@@ -23,6 +28,8 @@ const { backward } = reverse;
 const { gatherAlong: _gatherAlong, ...gatherings } = gathers;
 const { ordered: _ordered, ...sortings } = sorts;
 const { bounds: _bounds, ...selections } = select;
+const { roll, tile } = joins;
+const { narrow: _narrow, ...parts } = slices;
 const functions = {
   ...unary,
   ...binary,
@@ -40,6 +47,12 @@ const functions = {
   ...shape,
   ...softmaxes,
   ...text,
+  ...diagonals,
+  ...pads,
+  ...products,
+  ...parts,
+  roll,
+  tile,
   backward,
 };
 

@@ -7,7 +7,7 @@ import { showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { gatherAlong } from "./gather.js";
 import { ofDtype } from "./groups.js";
-import { axisOf, checkedFlag, checkedLive, checkedOptions } from "./indexing.js";
+import { axisOf, checkedFlag, checkedLive, optionsOf } from "./indexing.js";
 import { transpose } from "./shape.js";
 
 const HEAP_SHARE = 8; // topk keeps a heap if it wants no more than an eighth of a row
@@ -59,7 +59,7 @@ export interface TopkOptions {
  */
 export function topk(x: Tensor, k: number, options: TopkOptions = {}): Sorted {
   checkedLive("topk", "x", x);
-  const chosen = checkedOptions("topk", options, ["axis", "largest", "sorted"]);
+  const chosen = optionsOf("topk", options, ["axis", "largest", "sorted"]);
   const axis = axisOf("topk", chosen.axis ?? -1, x.ndim);
   const descending = checkedFlag("topk", "largest", chosen.largest, true);
   checkedFlag("topk", "sorted", chosen.sorted, true);
@@ -81,7 +81,7 @@ interface Order {
 
 function checkedOrder(name: string, x: Tensor, options: SortOptions): Order {
   checkedLive(name, "x", x);
-  const { axis, descending, stable } = checkedOptions(name, options, ["axis", "descending", "stable"]);
+  const { axis, descending, stable } = optionsOf(name, options, ["axis", "descending", "stable"]);
   checkedFlag(name, "stable", stable, true);
   return { axis: axisOf(name, axis ?? -1, x.ndim), descending: checkedFlag(name, "descending", descending, false) };
 }
