@@ -6,7 +6,7 @@
 // @ts-ignore: decorator
 @inline const RUN: i32 = 12;
 // @ts-ignore: decorator
-@inline const MERGE: i32 = 1500;
+@inline const MERGE: i32 = 192;
 // @ts-ignore: decorator
 @inline const DIGIT: i32 = 11; // bits
 

@@ -23,6 +23,7 @@ export { type GradOptions, grad, noGrad, stopGradient, valueAndGrad } from "./op
 export { type DiagonalOptions, diagonal, trace, tril, triu } from "./ops/diagonal.js";
 export { einsum } from "./ops/einsum.js";
 export { type AxisOption, type EmbeddingOptions, embedding, gather, indexSelect, takeAlongAxis } from "./ops/gather.js";
+export { type EmbeddingOptions, embedding, gather, type IndexOptions, indexSelect, takeAlongAxis } from "./ops/gather.js";
 export { type GradcheckOptions, gradcheck } from "./ops/gradcheck.js";
 export { concat, roll, stack, tile } from "./ops/join.js";
 export * from "./ops/logic.js";

@@ -2,7 +2,7 @@
 import { ShapeError } from "../../bindings/errors.js";
 import { scope } from "../../bindings/lifetime.js";
 import { showValue } from "../../bindings/op.js";
-import { showShape, sizeOf } from "../../bindings/shape.js";
+import { sameShape, showShape, sizeOf } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { mul } from "./binary.js";
 import { diagonal } from "./diagonal.js";
@@ -162,22 +162,25 @@ function product(a: Term, b: Term, kept: ReadonlySet<string>): Term {
   const p = ordered(a, [...batch, ...rows, ...inner]);
   if (inner.length === 0) {
     const q = ordered(b, [...batch, ...cols]);
-    const shape = [...p.shape, ...new Array<number>(cols.length).fill(1)];
-    const across = [...q.shape.slice(0, batch.length), ...new Array<number>(rows.length).fill(1), ...q.shape.slice(batch.length)];
-    return { x: mul(reshape(p, shape), reshape(q, across)), names };
+    const ones = (count: number): number[] => new Array<number>(count).fill(1);
+    const down = shaped(p, [...p.shape, ...ones(cols.length)]);
+    const across = shaped(q, [...q.shape.slice(0, batch.length), ...ones(rows.length), ...q.shape.slice(batch.length)]);
+    return { x: mul(down, across), names };
   }
   const q = ordered(b, [...batch, ...inner, ...cols]);
   const sizes = p.shape.slice(0, batch.length);
   const m = p.shape.slice(batch.length, batch.length + rows.length);
   const k = sizeOf(p.shape.slice(batch.length + rows.length));
   const n = q.shape.slice(batch.length + inner.length);
-  const y = matmul(reshape(p, [...sizes, sizeOf(m), k]), reshape(q, [...sizes, k, sizeOf(n)]));
-  return { x: reshape(y, [...sizes, ...m, ...n]), names };
+  const y = matmul(shaped(p, [...sizes, sizeOf(m), k]), shaped(q, [...sizes, k, sizeOf(n)]));
+  return { x: shaped(y, [...sizes, ...m, ...n]), names };
+}
+
+function shaped(x: Tensor, shape: readonly number[]): Tensor {
+  return sameShape(x.shape, shape) ? x : reshape(x, shape);
 }
 
 function ordered({ x, names }: Term, order: readonly string[]): Tensor {
-  return permute(
-    x,
-    order.map((name) => names.indexOf(name)),
-  );
+  const axes = order.map((name) => names.indexOf(name));
+  return axes.every((axis, i) => axis === i) ? x : permute(x, axes);
 }

@@ -11,12 +11,12 @@ import { to } from "./convert.js";
 import { fillWith } from "./create.js";
 import { groupSizes } from "./groups.js";
 import { drawnAlong, drawnIndex } from "./index-samples.js";
-import { type Along, axisOf, checkedFlag, checkedIndex, checkedOptions, fitsWithin, gatherInto, scatterInto, spread } from "./indexing.js";
-import { checkedTensor, floatDtype } from "./operands.js";
+import { type Along, axisOf, checkedFlag, checkedIndex, checkedLive, fitsWithin, gatherInto, optionsOf, scatterInto, spread } from "./indexing.js";
+import { floatDtype } from "./operands.js";
 import { where } from "./select.js";
 import { reshape, unsqueeze } from "./shape.js";
 
-export interface AxisOption {
+export interface IndexOptions {
   /** The axis that the indices step along; negatives count from the end. */
   axis?: number;
 }
@@ -26,10 +26,10 @@ export interface AxisOption {
  * no larger than x beside the axis; y has its shape. Gradients of an element read twice add up in the order of the positions.
  * Throws ShapeError, DtypeError, NumericError for an index outside 0..size-1. As torch.gather.
  */
-export function gather(x: Tensor, index: Tensor, options: AxisOption = {}): Tensor {
-  checkedTensor("gather", "x", x);
+export function gather(x: Tensor, index: Tensor, options: IndexOptions = {}): Tensor {
+  checkedLive("gather", "x", x);
   checkedIndex("gather", index);
-  const axis = axisOf("gather", checkedOptions("gather", options, ["axis"]).axis ?? 0, x.ndim);
+  const axis = axisOf("gather", optionsOf("gather", options, ["axis"]).axis ?? 0, x.ndim);
   fitsWithin("gather", x, index, axis);
   return gatherAlong(x, index, { fn: "gather", axis });
 }
@@ -39,10 +39,10 @@ export function gather(x: Tensor, index: Tensor, options: AxisOption = {}): Tens
  * negative indices count from the end. Throws ShapeError, DtypeError, NumericError for an index outside -size..size-1.
  * As numpy.take_along_axis.
  */
-export function takeAlongAxis(x: Tensor, index: Tensor, options: AxisOption = {}): Tensor {
-  checkedTensor("takeAlongAxis", "x", x);
+export function takeAlongAxis(x: Tensor, index: Tensor, options: IndexOptions = {}): Tensor {
+  checkedLive("takeAlongAxis", "x", x);
   checkedIndex("takeAlongAxis", index);
-  const axis = axisOf("takeAlongAxis", checkedOptions("takeAlongAxis", options, ["axis"]).axis ?? -1, x.ndim);
+  const axis = axisOf("takeAlongAxis", optionsOf("takeAlongAxis", options, ["axis"]).axis ?? -1, x.ndim);
   if (index.ndim !== x.ndim) {
     throw new ShapeError(`takeAlongAxis: expected index with ${x.ndim} axes, as x ${showShape(x.shape)} has; got ${showShape(index.shape)}`);
   }
@@ -53,10 +53,10 @@ export function takeAlongAxis(x: Tensor, index: Tensor, options: AxisOption = {}
  * Slices by index along an axis (0 by default): y[i, j] = x[index[i], j] for axis 0, with index int32 [n].
  * Throws ShapeError, DtypeError, NumericError for an index outside 0..size-1. As torch.index_select.
  */
-export function indexSelect(x: Tensor, index: Tensor, options: AxisOption = {}): Tensor {
-  checkedTensor("indexSelect", "x", x);
+export function indexSelect(x: Tensor, index: Tensor, options: IndexOptions = {}): Tensor {
+  checkedLive("indexSelect", "x", x);
   checkedIndex("indexSelect", index);
-  const axis = axisOf("indexSelect", checkedOptions("indexSelect", options, ["axis"]).axis ?? 0, x.ndim);
+  const axis = axisOf("indexSelect", optionsOf("indexSelect", options, ["axis"]).axis ?? 0, x.ndim);
   if (x.ndim === 0 || index.ndim !== 1) {
     throw new ShapeError(`indexSelect: expected x with an axis and index [n]; got ${showShape(x.shape)} and ${showShape(index.shape)}`);
   }
@@ -77,8 +77,8 @@ export interface EmbeddingOptions {
  */
 export function embedding(indices: Tensor, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
   checkedIndex("embedding", indices, "indices");
-  checkedTensor("embedding", "weight", weight);
-  const { paddingIdx = null, scaleGradByFreq } = checkedOptions("embedding", options, ["paddingIdx", "scaleGradByFreq"]);
+  checkedLive("embedding", "weight", weight);
+  const { paddingIdx = null, scaleGradByFreq } = optionsOf("embedding", options, ["paddingIdx", "scaleGradByFreq"]);
   const scaled = checkedFlag("embedding", "scaleGradByFreq", scaleGradByFreq, false);
   if (weight.ndim !== 2) throw new ShapeError(`embedding: expected weight [rows, cols]; got ${showShape(weight.shape)}`);
   const [rows, cols] = weight.shape;

@@ -7,6 +7,7 @@ import { type Spec, showValue } from "../../bindings/op.js";
 import { type Shape, showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { checkedTensor } from "./operands.js";
+import { checkedOptions } from "./options.js";
 import { broadcastTo, reshape } from "./shape.js";
 import { broadcastStrides, eachBlock } from "./walk.js";
 
@@ -21,22 +22,22 @@ export interface Along {
   readonly from?: Shape;
 }
 
+/** Throws DtypeError unless it is a tensor, DisposedError unless it has its memory. */
+export function checkedLive(fn: string, name: string, value: unknown): asserts value is Tensor {
+  checkedTensor(fn, name, value);
+  value.alive(`${fn}: ${name}`);
+}
+
 /** Throws DtypeError unless it is a tensor of dtype int32. */
 export function checkedIndex(fn: string, index: unknown, name = "index"): asserts index is Tensor {
-  checkedTensor(fn, name, index);
-  index.alive(`${fn}: ${name}`);
+  checkedLive(fn, name, index);
   if (index.dtype !== "int32") throw new DtypeError(`${fn}: expected ${name} of dtype int32; got ${index.dtype}; convert it with .to("int32")`);
 }
 
-/** An options object with known names only; throws ConfigError. */
-export function checkedOptions<T extends object>(fn: string, options: T | undefined, names: readonly string[]): T {
-  if (options === undefined) return {} as T;
-  const known = names.join(", ");
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new ConfigError(`${fn}: expected options { ${known} }; got ${showValue(options)}`);
-  }
-  for (const name in options) if (!names.includes(name)) throw new ConfigError(`${fn}: expected options ${known}; got ${name}`);
-  return options;
+/** The options, which must be an object with none but these names, or {}; throws ConfigError. */
+export function optionsOf<T extends object>(fn: string, options: T | undefined, names: readonly string[]): Partial<T> {
+  checkedOptions(fn, options, names);
+  return options ?? {};
 }
 
 /** true or false, or the default for undefined; throws ConfigError. */
@@ -55,12 +56,11 @@ export function axisOf(fn: string, axis: unknown, ndim: number): number {
   return axis < 0 ? axis + count : axis;
 }
 
-/** Throws ShapeError unless x and index have as many axes, and no size of index exceeds that of x beside `axis`. */
-export function fitsWithin(fn: string, x: Spec, index: Spec, axis: number, name = "x"): void {
+/** Throws ShapeError unless x and index have the same axes and no size of index exceeds that of x beside `axis`. */
+export function fitsWithin(fn: string, x: Spec, index: Spec, axis: number): void {
   const fits = x.shape.length === index.shape.length && index.shape.every((n, i) => i === axis || n <= x.shape[i]);
   if (!fits) {
-    const beside = axis < 0 ? "" : ` beside axis ${axis}`;
-    throw new ShapeError(`${fn}: expected index with as many axes as ${name} ${showShape(x.shape)} and no larger${beside}; got ${showShape(index.shape)}`);
+    throw new ShapeError(`${fn}: expected index with the axes of x ${showShape(x.shape)}, no larger beside axis ${axis}; got ${showShape(index.shape)}`);
   }
 }
 
@@ -141,8 +141,9 @@ function outOfRange(shape: Shape, index: Tensor, table: Tensor, along: Along, po
   const offset = at.reduce((sum, i, axis) => sum + i * strides[axis], 0);
   const value = read(index.ptr + offset * 4, "int32");
   const size = table.ndim === 0 ? 1 : table.shape[along.axis];
-  // the user's position: that in the index before it was spread (from a contiguous one) or broadcast
-  const own = along.from ? coordinates(offset, along.from) : at.map((i, axis) => (index.shape[axis] === 1 ? 0 : i));
+  // the user's position: that in the index before it was spread, along axes of stride 0, or broadcast
+  const flat = at.reduce((sum, i, axis) => (strides[axis] === 0 ? sum : sum * shape[axis] + i), 0);
+  const own = along.from ? coordinates(flat, along.from) : at.map((i, axis) => (index.shape[axis] === 1 ? 0 : i));
   const range = size === 0 ? `no indices, as axis ${along.axis} has no elements` : `indices from ${along.wrap ? -size : 0} to ${size - 1}`;
   throw new NumericError(`${along.fn}: expected ${range}; got ${value} at position ${showShape(own)}`);
 }

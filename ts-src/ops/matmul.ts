@@ -41,7 +41,7 @@ const matmulOp = op({
   strided: true,
   kernel: (k, { a, b }, y) => products(k, a, b, y),
   saves: ["a", "b"],
-  vjp: (dy, { a, b }) => ({ a: () => matmul(dy, transpose(b)), b: () => matmul(transpose(a), dy) }),
+  vjp: (dy, { a, b }) => ({ a: () => matmul(dy, transpose(b)), b: () => (b.ndim === 2 ? matmul(transpose(rows(a)), rows(dy)) : matmul(transpose(a), dy)) }),
   samples: [
     { inputs: { a: { shape: [3, 4] }, b: { shape: [4, 2] } } },
     { inputs: { a: { shape: [2, 1, 3, 4] }, b: { shape: [3, 4, 2] } } },

@@ -1,5 +1,5 @@
 // Elements written or added by index along an axis, or by a mask, into a new tensor.
-import { type DType, itemBytes } from "../../bindings/dtype.js";
+import { checkedDtype, type DType } from "../../bindings/dtype.js";
 import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
 import { scope } from "../../bindings/lifetime.js";
 import { apply, copyInto, op, type Spec, showValue } from "../../bindings/op.js";
@@ -8,18 +8,18 @@ import { Tensor } from "../../bindings/tensor.js";
 import { mul } from "./binary.js";
 import { ne } from "./compare.js";
 import { arange, fillWith, zeros } from "./create.js";
-import { type AxisOption, gatherAlong } from "./gather.js";
+import { gatherAlong, type IndexOptions } from "./gather.js";
 import { drawnAlong } from "./index-samples.js";
-import { type Along, axisOf, checkedIndex, checkedOptions, fitsWithin, scatterInto, spread } from "./indexing.js";
-import { checkedTensor, floatDtype, type Operand, scalar } from "./operands.js";
+import { type Along, axisOf, checkedIndex, checkedLive, fitsWithin, optionsOf, scatterInto, spread } from "./indexing.js";
+import { floatDtype, type Operand, scalar } from "./operands.js";
 import { where } from "./select.js";
 import { reshape } from "./shape.js";
+import { slice } from "./slice.js";
 
 /** Calls `fn` with an operand as a tensor of the dtype of x: a number becomes a scalar. */
 function withOperand(name: string, label: string, x: Tensor, operand: Operand, fn: (operand: Tensor) => Tensor): Tensor {
-  x.alive(`${name}: x`);
   if (operand instanceof Tensor) {
-    operand.alive(`${name}: ${label}`);
+    checkedLive(name, label, operand);
     if (operand.dtype !== x.dtype) {
       throw new DtypeError(`${name}: expected ${label} of dtype ${x.dtype}, as x has; got ${operand.dtype}; convert it with .to("${x.dtype}")`);
     }
@@ -35,13 +35,15 @@ function withOperand(name: string, label: string, x: Tensor, operand: Operand, f
 
 /**
  * x with elements replaced by index along an axis (0 by default): y[index[i, j], j] = source[i, j] for axis 0. index: int32
- * with the axes of x, no larger than x beside the axis; source: of its shape, or a number. Where several go to one
- * place, the last in row-major order stays, and only that one gets the gradient.
+ * with the axes of x, no larger than x beside the axis; source: of its shape (of a larger one its beginning is read), or a
+ * number. Where several go to one place, the last in row-major order stays, and only that one gets the gradient.
  * Throws ShapeError, DtypeError, NumericError for an index outside 0..size-1. As torch.scatter, but deterministic.
  */
-export function scatter(x: Tensor, index: Tensor, source: Operand, options: AxisOption = {}): Tensor {
+export function scatter(x: Tensor, index: Tensor, source: Operand, options: IndexOptions = {}): Tensor {
   const axis = checkedScatter("scatter", x, index, source, options);
-  return withOperand("scatter", "source", x, source, (values) => apply(scatterOp, { x, index, source: values }, { fn: "scatter", axis }));
+  return withOperand("scatter", "source", x, source, (values) =>
+    scope(() => apply(scatterOp, { x, index, source: beginning(values, index) }, { fn: "scatter", axis })),
+  );
 }
 const scatterOp = op({
   name: "scatter",
@@ -78,9 +80,11 @@ function overwritten(index: Tensor, shape: Shape, along: Along): Tensor {
  * axis 0, in row-major order, so the bits depend on the operands alone. index and source as in scatter; floats only.
  * Throws ShapeError, DtypeError, NumericError for an index outside 0..size-1. As torch.scatter_add.
  */
-export function scatterAdd(x: Tensor, index: Tensor, source: Operand, options: AxisOption = {}): Tensor {
+export function scatterAdd(x: Tensor, index: Tensor, source: Operand, options: IndexOptions = {}): Tensor {
   const axis = checkedScatter("scatterAdd", x, index, source, options);
-  return withOperand("scatterAdd", "source", x, source, (values) => apply(scatterAddOp, { x, index, source: values }, { fn: "scatterAdd", axis, alpha: 1 }));
+  return withOperand("scatterAdd", "source", x, source, (values) =>
+    scope(() => apply(scatterAddOp, { x, index, source: beginning(values, index) }, { fn: "scatterAdd", axis, alpha: 1 })),
+  );
 }
 
 interface AddParams extends Along {
@@ -116,18 +120,23 @@ const scatterAddOp = op({
   ],
 });
 
-function checkedScatter(name: string, x: Tensor, index: Tensor, source: unknown, options: AxisOption): number {
-  checkedTensor(name, "x", x);
+/** The part of a source that index covers; a number covers all. */
+function beginning(source: Tensor, index: Tensor): Tensor {
+  return source.ndim === 0 || sameShape(source.shape, index.shape) ? source : slice(source, ...index.shape.map((n) => [0, n]));
+}
+
+function checkedScatter(name: string, x: Tensor, index: Tensor, source: unknown, options: IndexOptions): number {
+  checkedLive(name, "x", x);
   checkedIndex(name, index);
-  const axis = axisOf(name, checkedOptions(name, options, ["axis"]).axis ?? 0, x.ndim);
+  const axis = axisOf(name, optionsOf(name, options, ["axis"]).axis ?? 0, x.ndim);
   fitsWithin(name, x, index, axis);
-  if (source instanceof Tensor && !sameShape(source.shape, index.shape)) {
-    throw new ShapeError(`${name}: expected source of shape ${showShape(index.shape)}, as index has; got ${showShape(source.shape)}`);
+  if (source instanceof Tensor && (source.ndim !== index.ndim || index.shape.some((n, i) => n > source.shape[i]))) {
+    throw new ShapeError(`${name}: expected source of shape ${showShape(index.shape)}, as index has, or larger; got ${showShape(source.shape)}`);
   }
   return axis;
 }
 
-export interface IndexAddOptions extends AxisOption {
+export interface IndexAddOptions extends IndexOptions {
   /** Factor of what is added; 1 by default. */
   alpha?: number;
 }
@@ -138,10 +147,10 @@ export interface IndexAddOptions extends AxisOption {
  * Throws ShapeError, DtypeError, NumericError for an index outside 0..size-1. As torch.index_add.
  */
 export function indexAdd(x: Tensor, index: Tensor, source: Tensor, options: IndexAddOptions = {}): Tensor {
-  checkedTensor("indexAdd", "x", x);
+  checkedLive("indexAdd", "x", x);
   checkedIndex("indexAdd", index);
-  checkedTensor("indexAdd", "source", source);
-  const { axis: chosen = 0, alpha = 1 } = checkedOptions("indexAdd", options, ["axis", "alpha"]);
+  checkedLive("indexAdd", "source", source);
+  const { axis: chosen = 0, alpha = 1 } = optionsOf("indexAdd", options, ["axis", "alpha"]);
   const axis = axisOf("indexAdd", chosen, x.ndim);
   if (typeof alpha !== "number") throw new ConfigError(`indexAdd: expected a number for alpha; got ${showValue(alpha)}`);
   const slices = x.shape.map((n, i) => (i === axis ? index.size : n));
@@ -162,8 +171,8 @@ export function indexAdd(x: Tensor, index: Tensor, source: Tensor, options: Inde
  */
 export function oneHot(index: Tensor, depth?: number, options: { dtype?: DType } = {}): Tensor {
   checkedIndex("oneHot", index);
-  const { dtype = "float32" } = checkedOptions("oneHot", options, ["dtype"]);
-  itemBytes(dtype);
+  const { dtype = "float32" } = optionsOf("oneHot", options, ["dtype"]);
+  checkedDtype("oneHot", dtype);
   if (depth === undefined && index.size === 0) throw new ShapeError(`oneHot: expected a depth for no indices; got ${showShape(index.shape)} without one`);
   const size = depth ?? largest(index) + 1;
   if (!Number.isInteger(size) || size < 0) throw new ShapeError(`oneHot: expected a whole depth >= 0; got ${showValue(depth)}`);
@@ -210,8 +219,8 @@ const oneHotOp = op({
  * to x. Throws ShapeError, DtypeError. As torch.masked_fill.
  */
 export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
-  checkedTensor("maskedFill", "x", x);
-  checkedTensor("maskedFill", "mask", mask);
+  checkedLive("maskedFill", "x", x);
+  checkedLive("maskedFill", "mask", mask);
   if (mask.dtype !== "bool") throw new DtypeError(`maskedFill: expected a mask of dtype bool; got ${mask.dtype}; compare it, as in ne(mask, 0)`);
   if (!broadcasts(mask.shape, x.shape))
     throw new ShapeError(`maskedFill: expected a mask that broadcasts to ${showShape(x.shape)}; got ${showShape(mask.shape)}`);

@@ -1,7 +1,7 @@
 // Views: another shape or order of axes over the same memory.
 import { ShapeError } from "../../bindings/errors.js";
 import { apply, op, type Spec } from "../../bindings/op.js";
-import { broadcastShapes, checkedAxes, checkedAxis, checkedShape, reshapedStrides, type Shape, sameShape, showShape, sizeOf } from "../../bindings/shape.js";
+import { checkedAxes, checkedAxis, checkedShape, reshapedStrides, type Shape, showShape, sizeOf } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { checkedTensor } from "./operands.js";
 
@@ -13,13 +13,17 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   checkedTensor("reshape", "x", x);
   return apply(reshapeOp, { x }, { shape: resolved(x, shape) });
 }
+
+/** As reshape, to a shape that is known to fit; `name` begins the error for a disposed x. */
+function reshaped(name: string, x: Tensor, shape: Shape): Tensor {
+  return apply(reshapeOp, { x: x.alive(name) }, { shape });
+}
 const reshapeOp = op({
   name: "reshape",
   inputs: ["x"],
   shape(x: { x: Spec }, params: { shape: Shape }) {
-    if (sizeOf(params.shape) !== sizeOf(x.x.shape)) {
-      throw new ShapeError(`reshape: expected ${sizeOf(x.x.shape)} elements, as in ${showShape(x.x.shape)}; got shape ${showShape(params.shape)}`);
-    }
+    const [n, size] = [sizeOf(x.x.shape), sizeOf(params.shape)];
+    if (n !== size) throw new ShapeError(`reshape: expected ${n} elements, as in ${showShape(x.x.shape)}; got shape ${showShape(params.shape)}`);
     return { shape: params.shape, dtype: x.x.dtype };
   },
   view(x, y) {
@@ -60,11 +64,11 @@ function resolved(x: Tensor, shape: Shape): Shape {
 /** Axes from start to end (inclusive) as one; all by default. A view where strides allow. Throws ShapeError for axes that are not there. */
 export function flatten(x: Tensor, start = 0, end = -1): Tensor {
   checkedTensor("flatten", "x", x);
-  if (x.ndim === 0) return reshape(x, [1]);
+  if (x.ndim === 0) return reshaped("flatten", x, [1]);
   const first = checkedAxis("flatten", start, x.ndim);
   const last = checkedAxis("flatten", end, x.ndim);
   if (first > last) throw new ShapeError(`flatten: expected start <= end; got ${start} and ${end}`);
-  return reshape(x, [...x.shape.slice(0, first), sizeOf(x.shape.slice(first, last + 1)), ...x.shape.slice(last + 1)]);
+  return reshaped("flatten", x, [...x.shape.slice(0, first), sizeOf(x.shape.slice(first, last + 1)), ...x.shape.slice(last + 1)]);
 }
 
 /** Axes in another order, given one by one or as a list: y.shape[i] = x.shape[axes[i]]. A view. Throws ShapeError unless each axis stands once. */
@@ -103,24 +107,28 @@ export function transpose(x: Tensor, a = -2, b = -1): Tensor {
   const p = checkedAxis("transpose", a, x.ndim);
   const q = checkedAxis("transpose", b, x.ndim);
   const order = x.shape.map((_, i) => (i === p ? q : i === q ? p : i));
-  return apply(permuteOp, { x }, { order });
+  return apply(permuteOp, { x: x.alive("transpose") }, { order });
 }
 
 /** x repeated to a larger shape as in broadcasting. A view, its strides 0 where it repeats. Throws ShapeError if it does not fit. */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   checkedTensor("broadcastTo", "x", x);
-  return apply(broadcastToOp, { x }, { shape: checkedShape("broadcastTo", shape) });
+  return widened("broadcastTo", x, checkedShape("broadcastTo", shape));
 }
+
+function widened(name: string, x: Tensor, shape: Shape): Tensor {
+  x.alive(name);
+  const added = shape.length - x.ndim;
+  if (added < 0 || x.shape.some((n, i) => n !== 1 && n !== shape[added + i])) {
+    throw new ShapeError(`${name}: expected a shape to which ${showShape(x.shape)} broadcasts; got ${showShape(shape)}`);
+  }
+  return apply(broadcastToOp, { x }, { shape });
+}
+
 const broadcastToOp = op({
   name: "broadcastTo",
   inputs: ["x"],
-  shape(x: { x: Spec }, params: { shape: Shape }) {
-    const from = x.x.shape;
-    if (from.length > params.shape.length || !sameShape(broadcastShapes("broadcastTo", from, params.shape), params.shape)) {
-      throw new ShapeError(`broadcastTo: expected a shape to which ${showShape(from)} broadcasts; got ${showShape(params.shape)}`);
-    }
-    return { shape: params.shape, dtype: x.x.dtype };
-  },
+  shape: (x: { x: Spec }, params: { shape: Shape }) => ({ shape: params.shape, dtype: x.x.dtype }),
   view(x, y) {
     const added = y.shape.length - x.shape.length;
     return {
@@ -148,14 +156,14 @@ export function expand(x: Tensor, shape: Shape): Tensor {
   checkedTensor("expand", "x", x);
   if (!Array.isArray(shape)) checkedShape("expand", shape);
   const sizes = Array.from(shape as readonly number[], (n, i) => (n === -1 ? (x.shape[i - shape.length + x.ndim] ?? n) : n));
-  return apply(broadcastToOp, { x }, { shape: checkedShape("expand", sizes) });
+  return widened("expand", x, checkedShape("expand", sizes));
 }
 
 /** An axis of size 1 added before `axis`, which counts in the new shape. A view. Throws ShapeError for an axis that is not there. */
 export function unsqueeze(x: Tensor, axis: number): Tensor {
   checkedTensor("unsqueeze", "x", x);
   const at = checkedAxis("unsqueeze", axis, x.ndim + 1);
-  return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
+  return reshaped("unsqueeze", x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
 }
 
 /** One or more axes of size 1 taken away, or all of them. A view. Throws ShapeError if a size is not 1. */
@@ -165,7 +173,8 @@ export function squeeze(x: Tensor, axis?: number | readonly number[]): Tensor {
   if (axis !== undefined && axis !== null) {
     for (const i of axes) if (x.shape[i] !== 1) throw new ShapeError(`squeeze: expected size 1 at axis ${i}; got shape ${showShape(x.shape)}`);
   }
-  return reshape(
+  return reshaped(
+    "squeeze",
     x,
     x.shape.filter((n, i) => n !== 1 || !axes.includes(i)),
   );

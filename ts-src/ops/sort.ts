@@ -7,11 +7,11 @@ import { showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { gatherAlong } from "./gather.js";
 import { ofDtype } from "./groups.js";
-import { axisOf, checkedFlag, checkedOptions } from "./indexing.js";
-import { checkedTensor } from "./operands.js";
+import { axisOf, checkedFlag, checkedLive, optionsOf } from "./indexing.js";
 import { transpose } from "./shape.js";
 
-const HEAP_SHARE = 8; // topk keeps a heap if it wants no more than this part of a row
+const HEAP_SHARE = 8; // topk keeps a heap if it wants no more than an eighth of a row
+const HEAP_MOST = 4096; // and no more than this: above it sorting is faster
 const COUNTS_BYTES = 6 * 2048 * 4; // of the radix sort: 6 digits of 11 bits
 
 export interface SortOptions {
@@ -58,8 +58,8 @@ export interface TopkOptions {
  * counts as largest. All dtypes. Throws ShapeError for a k that is not from 0 to the size of the axis. As torch.topk.
  */
 export function topk(x: Tensor, k: number, options: TopkOptions = {}): Sorted {
-  checkedTensor("topk", "x", x);
-  const chosen = checkedOptions("topk", options, ["axis", "largest", "sorted"]);
+  checkedLive("topk", "x", x);
+  const chosen = optionsOf("topk", options, ["axis", "largest", "sorted"]);
   const axis = axisOf("topk", chosen.axis ?? -1, x.ndim);
   const descending = checkedFlag("topk", "largest", chosen.largest, true);
   checkedFlag("topk", "sorted", chosen.sorted, true);
@@ -80,8 +80,8 @@ interface Order {
 }
 
 function checkedOrder(name: string, x: Tensor, options: SortOptions): Order {
-  checkedTensor(name, "x", x);
-  const { axis, descending, stable } = checkedOptions(name, options, ["axis", "descending", "stable"]);
+  checkedLive(name, "x", x);
+  const { axis, descending, stable } = optionsOf(name, options, ["axis", "descending", "stable"]);
   checkedFlag(name, "stable", stable, true);
   return { axis: axisOf(name, axis ?? -1, x.ndim), descending: checkedFlag(name, "descending", descending, false) };
 }
@@ -109,7 +109,7 @@ const argsortOp = op({
     if (y.size === 0) return;
     const cols = x.ndim === 0 ? 1 : x.shape[x.ndim - 1];
     const keyBytes = x.dtype === "float64" ? 8 : 4;
-    const heap = count * HEAP_SHARE <= cols;
+    const heap = count * HEAP_SHARE <= cols && count <= HEAP_MOST;
     const room = scratch(heap ? count * keyBytes : cols * 2 * (keyBytes + 4) + COUNTS_BYTES);
     const kernel = heap
       ? ofDtype(x.dtype, k.topkRows, k.topkRowsInt32, k.topkRowsUint8)

@@ -5,10 +5,10 @@ import { read, scratch, write } from "../../bindings/memory.js";
 import { apply, op, type Spec } from "../../bindings/op.js";
 import type { Shape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { clone } from "./convert.js";
 import { gatherAlong } from "./gather.js";
 import { groupFirsts, groupNumbers, groupSizes, ofDtype } from "./groups.js";
-import { checkedFlag, checkedOptions } from "./indexing.js";
-import { checkedTensor } from "./operands.js";
+import { checkedFlag, checkedLive, optionsOf } from "./indexing.js";
 import { reshape } from "./shape.js";
 import { ordered } from "./sort.js";
 
@@ -38,8 +38,8 @@ export type PlainUnique = UniqueOptions & { returnInverse?: false; returnCounts?
 export function unique(x: Tensor, options?: PlainUnique): Tensor;
 export function unique(x: Tensor, options: UniqueOptions): Tensor | Unique;
 export function unique(x: Tensor, options: UniqueOptions = {}): Tensor | Unique {
-  checkedTensor("unique", "x", x);
-  const { returnInverse, returnCounts, sorted } = checkedOptions("unique", options, ["returnInverse", "returnCounts", "sorted"]);
+  checkedLive("unique", "x", x);
+  const { returnInverse, returnCounts, sorted } = optionsOf("unique", options, ["returnInverse", "returnCounts", "sorted"]);
   const inverse = checkedFlag("unique", "returnInverse", returnInverse, false);
   const counts = checkedFlag("unique", "returnCounts", returnCounts, false);
   checkedFlag("unique", "sorted", sorted, true);
@@ -59,10 +59,9 @@ export function unique(x: Tensor, options: UniqueOptions = {}): Tensor | Unique 
  * As torch.nonzero.
  */
 export function nonzero(x: Tensor): Tensor {
-  checkedTensor("nonzero", "x", x);
-  x.alive("nonzero");
+  checkedLive("nonzero", "x", x);
   return scope(() => {
-    const flat = reshape(x, [-1]);
+    const flat = x.contiguous ? reshape(x, [-1]) : reshape(clone(x), [-1]);
     const k = kernelsOf(x.dtype);
     const count = ofDtype(x.dtype, k.countNonzero, k.countNonzeroInt32, k.countNonzeroUint8)(flat.ptr, flat.size);
     return apply(nonzeroOp, { x: flat }, { count, shape: x.shape });
