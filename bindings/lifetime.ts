@@ -2,7 +2,7 @@
 // released by the innermost scope(), or else by the step that recorded the tensor (tape.ts), or else when the handle
 // is garbage.
 import { ConfigError } from "./errors.js";
-import { allocate, release } from "./memory.js";
+import { currentHome, type Home } from "./memory.js";
 import type { Epoch } from "./tape.js";
 import { Tensor } from "./tensor.js";
 
@@ -20,6 +20,7 @@ export const SYMBOLIC = -1;
 export class Storage {
   readonly ptr: number;
   readonly bytes: number;
+  private readonly home: Home;
   refs = 0;
   version = 0;
   /** Counts up: tells whether it was made before or within a trace. */
@@ -27,12 +28,13 @@ export class Storage {
 
   /** `bytes` undefined: a symbol of a trace, which has no memory. */
   constructor(bytes: number | undefined) {
-    this.ptr = bytes === undefined ? SYMBOLIC : allocate(bytes);
+    this.home = currentHome();
+    this.ptr = bytes === undefined ? SYMBOLIC : this.home.allocate(bytes);
     this.bytes = bytes ?? 0;
   }
 
   unref(): void {
-    if (--this.refs === 0 && this.ptr !== SYMBOLIC) release(this.ptr, this.bytes);
+    if (--this.refs === 0 && this.ptr !== SYMBOLIC) this.home.release(this.ptr, this.bytes);
   }
 }
 

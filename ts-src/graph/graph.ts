@@ -5,7 +5,7 @@ import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
 import { scope, tensorsIn } from "../../bindings/lifetime.js";
 import { type AnyOp, apply } from "../../bindings/op.js";
 import { type Shape, sameShape, showShape } from "../../bindings/shape.js";
-import type { Tensor } from "../../bindings/tensor.js";
+import { Tensor } from "../../bindings/tensor.js";
 import type { Tree } from "../ops/tree.js";
 
 /** What a node is, besides its place in the order. */
@@ -102,33 +102,35 @@ export class Graph {
   run(...args: readonly Tree[]): Tree {
     const given = this.checked(args);
     return scope(() => {
-      const values = new Map<GraphNode, Tensor>();
-      for (const [i, node] of this.inputs.entries()) values.set(node, given[i]);
-      const last = this.lastUses();
-      for (const [i, node] of this.nodes.entries()) {
-        if (node.kind === "op") {
-          values.set(
-            node,
-            applyNode(
-              node,
-              node.inputs.map((input) => values.get(input) as Tensor),
-            ),
-          );
-        } else if (node.kind === "constant") values.set(node, node.value as Tensor);
-        for (const done of last[i]) {
-          // what a derivative saved of it stays pinned
-          if (done.kind === "op") values.get(done)?.dispose();
-          values.delete(done);
-        }
-      }
-      return this.result((output) => values.get(output) as Tensor);
+      const values = this.evaluate(given);
+      let next = 0;
+      return this.result(() => values[next++]);
     });
+  }
+
+  /** The outputs' values for the inputs' values; all else is disposed after its last use. */
+  evaluate(given: readonly Tensor[]): Tensor[] {
+    const values = new Map<GraphNode, Tensor>();
+    for (const [i, node] of this.inputs.entries()) values.set(node, given[i]);
+    const last = this.lastUses();
+    for (const [i, node] of this.nodes.entries()) {
+      if (node.kind === "op") {
+        const inputs = node.inputs.map((input) => values.get(input) as Tensor);
+        values.set(node, applyNode(node, inputs));
+      } else if (node.kind === "constant") values.set(node, node.value as Tensor);
+      for (const done of last[i]) {
+        // what a derivative saved of it stays pinned
+        if (done.kind === "op") values.get(done)?.dispose();
+        values.delete(done);
+      }
+    }
+    return this.outputs.map((output) => values.get(output) as Tensor);
   }
 
   /** The result as the traced function answers it, made of the outputs' values. */
   result(value: (output: GraphNode) => Tensor): Tree {
     let next = 0;
-    return mapResult(this.resultTree, () => value(this.outputs[next++])) as Tree;
+    return mapLeaves(this.resultTree, () => value(this.outputs[next++])) as Tree;
   }
 
   /** Per node those that no later node and no output reads. */
@@ -160,12 +162,12 @@ export class Graph {
   }
 }
 
-/** The same tree with each node replaced. */
-export function mapResult(tree: unknown, fn: (node: GraphNode) => unknown): unknown {
-  if (tree instanceof GraphNode) return fn(tree);
-  if (Array.isArray(tree)) return tree.map((item) => mapResult(item, fn));
+/** The same tree with each tensor or node replaced. */
+export function mapLeaves(tree: unknown, fn: (leaf: Tensor | GraphNode) => unknown): unknown {
+  if (tree instanceof GraphNode || tree instanceof Tensor) return fn(tree);
+  if (Array.isArray(tree)) return tree.map((item) => mapLeaves(item, fn));
   if (tree !== null && typeof tree === "object" && Object.getPrototypeOf(tree) === Object.prototype) {
-    return Object.fromEntries(Object.entries(tree).map(([name, item]) => [name, mapResult(item, fn)]));
+    return Object.fromEntries(Object.entries(tree).map(([name, item]) => [name, mapLeaves(item, fn)]));
   }
   return tree;
 }

@@ -5,8 +5,9 @@ import { held, Storage, scope, storagesMade, tensorsIn } from "../../bindings/li
 import { type AnyOp, type Spec, showValue } from "../../bindings/op.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { type Tracer, withTracer } from "../../bindings/trace.js";
-import { mapTree, type Tree } from "../ops/tree.js";
-import { Graph, GraphNode } from "./graph.js";
+import { trace as matrixTrace } from "../ops/diagonal.js";
+import type { Tree } from "../ops/tree.js";
+import { Graph, GraphNode, mapLeaves } from "./graph.js";
 
 class Recorder implements Tracer {
   readonly nodes: GraphNode[] = [];
@@ -18,7 +19,7 @@ class Recorder implements Tracer {
   private readonly first = storagesMade();
 
   /** The symbol of an argument. */
-  input(like: Tensor): Tensor {
+  input(like: Spec): Tensor {
     const node = new GraphNode({ kind: "input", shape: like.shape, dtype: like.dtype, inputs: [] });
     return this.symbol("input", node);
   }
@@ -58,31 +59,43 @@ class Recorder implements Tracer {
   }
 }
 
-/**
- * The graph of f on arguments of these shapes and dtypes: f runs once, on symbols. Arguments and result may be trees of
- * tensors; tensors that f reaches otherwise, such as weights, are read anew at each run. Throws ConfigError if f reads or
- * changes elements (item(), data(), in place), with the user's line.
- */
-export function trace(f: (...xs: never[]) => Tree, ...examples: Tree[]): Graph {
-  if (typeof f !== "function") throw new ConfigError(`trace: expected a function; got ${showValue(f)}`);
-  for (const t of tensorsIn(examples)) t.alive("trace");
+/** Runs f on symbols of arguments that look like `examples`, trees of tensors or of nodes. */
+export function traced(f: (...xs: Tree[]) => Tree, examples: readonly unknown[]): Graph {
   const recorder = new Recorder();
   return withTracer(recorder, () =>
     scope(() => {
       const inputs: GraphNode[] = [];
-      const symbols = mapTree(examples, (t) => {
-        const symbol = recorder.input(t);
-        inputs.push(recorder.nodeOf(symbol));
-        return symbol;
+      const symbols: Tree[] = [];
+      const argumentTree = examples.map((example) => {
+        const nodes = mapLeaves(example, (leaf) => {
+          const symbol = recorder.input(leaf);
+          inputs.push(recorder.nodeOf(symbol));
+          return symbol;
+        });
+        symbols.push(nodes as Tree);
+        return mapLeaves(nodes, (symbol) => recorder.nodeOf(symbol as Tensor));
       });
-      const made = (f as unknown as (...xs: readonly Tree[]) => Tree)(...symbols);
+      const made = f(...symbols);
       if (made instanceof Promise) throw new ConfigError("trace: expected a function that is not async; got one that returned a promise");
       const found = tensorsIn(made);
       if (found.length === 0) throw new ConfigError(`trace: expected a function that returns a tensor, or a tree of tensors; got ${showValue(made)}`);
       const outputs = found.map((t) => recorder.nodeOf(t));
       let next = 0;
-      const resultTree: unknown = mapTree(made as unknown, () => outputs[next++] as unknown as Tensor);
-      return new Graph({ nodes: recorder.nodes, inputs, outputs, argumentTree: examples.map(() => undefined), resultTree });
+      const resultTree = mapLeaves(made, () => outputs[next++]);
+      return new Graph({ nodes: recorder.nodes, inputs, outputs, argumentTree, resultTree });
     }),
   );
+}
+
+/**
+ * The graph of f on arguments of these shapes and dtypes: f runs once, on symbols. Arguments and result may be trees of
+ * tensors; tensors that f reaches otherwise, such as weights, are read anew at each run. Throws ConfigError if f reads or
+ * changes elements (item(), data(), in place), with the user's line. trace(x) of a matrix is the sum of its diagonal.
+ */
+export function trace(f: (...xs: never[]) => Tree, ...examples: Tree[]): Graph;
+export function trace(x: Tensor): Tensor;
+export function trace(f: ((...xs: never[]) => Tree) | Tensor, ...examples: Tree[]): Graph | Tensor {
+  if (typeof f !== "function") return matrixTrace(f);
+  for (const t of tensorsIn(examples)) t.alive("trace");
+  return traced(f as unknown as (...xs: Tree[]) => Tree, examples);
 }
