@@ -12,20 +12,25 @@ export * as formats from "./formats/index.js";
 export * as layers from "./layers/index.js";
 export * as nn from "./layers/index.js";
 export { mseLoss } from "./losses/regression.js";
+export type { ReduceOptions } from "./ops/axes.js";
 export * from "./ops/binary.js";
 export { clone, detach, to } from "./ops/convert.js";
 export { arange, type CreateOptions, eye, full, linspace, ones, onesLike, tensor, zeros, zerosLike } from "./ops/create.js";
 export { type GradOptions, grad, noGrad, stopGradient, valueAndGrad } from "./ops/derivatives.js";
+export { type ArgOptions, amax, amin, argmax, argmin, max, min } from "./ops/extrema.js";
 export { type GradcheckOptions, gradcheck } from "./ops/gradcheck.js";
 export * from "./ops/matmul.js";
 
 import "./ops/methods.js";
 
+export { type NormOptions, norm } from "./ops/norm.js";
 export { manualSeed, rand, randint, randn } from "./ops/random.js";
-export { argmax, mean, type ReduceOptions, sum } from "./ops/reduce.js";
+export { all, any, mean, prod, sum } from "./ops/reduce.js";
 export type { BackwardOptions } from "./ops/reverse.js";
+export * from "./ops/scan.js";
 export * from "./ops/shape.js";
 export { type CrossEntropyOptions, crossEntropy, logSoftmax, type Reduction, softmax } from "./ops/softmax.js";
+export * from "./ops/statistics.js";
 export type { Tree } from "./ops/tree.js";
 export * from "./ops/unary.js";
 export * as optim from "./optim/index.js";

@@ -68,6 +68,7 @@ const usual = {
   s2: 2,
   outer: 3,
   inner: 9,
+  reverse: 1,
 };
 const calls = {
   copy8: () => k.copy8(Y, BYTES, 3, 5, 7, 100, 20, 2),
@@ -76,7 +77,12 @@ const calls = {
   fromUint8: () => k.fromUint8(Y, BYTES, N),
   takeRowsUint8: () => k.takeRowsUint8(Y, BYTES, INDEX, 20, 31, 0.0123, -0.4),
   takeRows: () => k.takeRows(Y, A, INDEX, 20, 31 * bytes),
-  sumColumns: () => k.sumColumns(Y, A, 3, 37, 9),
+  widen: () => k.widen(Y, BYTES, N),
+  findFirst: () => k.findFirst(Y, A, A + 5 * bytes, 1, 37, 9, 0, 9, 1),
+  findFirstInt32: () => k.findFirstInt32(Y, INDEX, INDEX + 20, 1, 5, 9, 0, 9, 1),
+  onesAt: () => k.onesAt(Y, INDEX, 5, COLS, 3),
+  absPower: () => k.absPower(Y, A, N, 1.7, 0, 1),
+  cumsumInt32: () => k.cumsumInt32(Y, INDEX, 2, 5, 3),
   crossEntropy: () => k.crossEntropy(Y, A, INDEX, ROWS, COLS, 7, 0.1, 2),
   crossEntropyGrad: () => k.crossEntropyGrad(Y, D, A, INDEX, ROWS, COLS, 7, 0.1, 2),
   crossEntropyScale: () => k.crossEntropyScale(Y, INDEX, ROWS, 7, 2),
@@ -95,6 +101,21 @@ const calls = {
 };
 for (const letters of ["NN", "NT", "TN", "TT"]) {
   for (const name of [`gemm${letters}`, `gemmAdd${letters}`]) calls[name] = () => k[name](Y, A, B, SCRATCH, 31, 33, 35, 37, 37, 39);
+}
+
+// rows, columns and short rows of each reduction, with a number for the last parameter if it has one
+const layouts = [
+  [7, 2, 550, 1, 1100, 550, 1, 0],
+  [1, 1, 1100, 7, 0, 0, 7, 1],
+  [1, 3, 37, 100, 0, 1500, 40, 1],
+  [1, 1, 7, 50, 0, 0, 1, 9],
+  [1, 1, 40, 11, 0, 0, 13, 3],
+];
+for (const name of ["sum", "sumSquares", "prod", "max", "min", "variance", "logsumexp"]) {
+  calls[name] = () => layouts.forEach((sizes, i) => void k[name](Y + i * 4096, A, SCRATCH, ...sizes, 2));
+}
+for (const name of ["sumInt32", "maxInt32", "minInt32"]) {
+  calls[name] = () => layouts.forEach((sizes, i) => void k[name](Y + i * 4096, BYTES, SCRATCH, ...sizes));
 }
 
 // the kernels' signatures, as the compiler wrote them

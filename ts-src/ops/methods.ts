@@ -2,18 +2,38 @@
 import { Tensor } from "../../bindings/tensor.js";
 import * as binary from "./binary.js";
 import * as convert from "./convert.js";
+import * as extrema from "./extrema.js";
 import * as inplace from "./inplace.js";
 import * as matrix from "./matmul.js";
+import { norm } from "./norm.js";
 import * as reduce from "./reduce.js";
 import * as reverse from "./reverse.js";
+import * as scan from "./scan.js";
 import * as shape from "./shape.js";
 import * as softmaxes from "./softmax.js";
+import * as statistics from "./statistics.js";
 import * as text from "./text.js";
 import * as unary from "./unary.js";
 
-const { sumTo: _sumTo, ...reductions } = reduce;
+const { sumTo: _sumTo, spread: _spread, ...reductions } = reduce;
+const { extremeGrad: _extremeGrad, ...extremes } = extrema;
 const { backward } = reverse;
-const functions = { ...unary, ...binary, ...convert, ...inplace, ...matrix, ...reductions, ...shape, ...softmaxes, ...text, backward };
+const functions = {
+  ...unary,
+  ...binary,
+  ...convert,
+  ...inplace,
+  ...matrix,
+  ...reductions,
+  ...extremes,
+  ...statistics,
+  ...scan,
+  norm,
+  ...shape,
+  ...softmaxes,
+  ...text,
+  backward,
+};
 
 type Method<F> = F extends (x: Tensor, ...rest: infer R) => infer T ? (...rest: R) => T : never;
 type Methods = { [name in keyof typeof functions]: Method<(typeof functions)[name]> };
