@@ -4,6 +4,7 @@ import { type Draw, type Sample, showValue } from "../../bindings/op.js";
 import { checkedAxis, type Shape, showShape, sizeOf } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { checkedTensor } from "./operands.js";
+import { checkedOptions } from "./options.js";
 
 export interface ReduceOptions {
   /** The axis or axes to reduce; negatives count from the end; all by default, none for an empty list. */
@@ -20,16 +21,6 @@ export interface Reduced {
 
 function shown(value: unknown): string {
   return Array.isArray(value) ? "a list" : showValue(value);
-}
-
-/** Throws ConfigError for options that are no object, or have a name that is not in `names`. */
-export function checkedOptions(op: string, options: unknown, names: readonly string[]): void {
-  if (options === null || typeof options !== "object" || Array.isArray(options)) {
-    throw new ConfigError(`${op}: expected options such as { ${names[0]}: ... }; got ${shown(options)}`);
-  }
-  for (const name in options) {
-    if (!names.includes(name)) throw new ConfigError(`${op}: expected options ${names.join(", ")}; got ${name}`);
-  }
 }
 
 /** One axis; a tensor without axes has axis 0 (or -1), as in PyTorch, which is undefined here. */
