@@ -1,6 +1,6 @@
 // Largest and smallest elements over axes, and where they stand.
 import { itemBytes } from "../../bindings/dtype.js";
-import { DtypeError } from "../../bindings/errors.js";
+import { ShapeError } from "../../bindings/errors.js";
 import type { Kernels } from "../../bindings/kernels.js";
 import { scratch } from "../../bindings/memory.js";
 import { allocated, apply, op, type Spec } from "../../bindings/op.js";
@@ -150,7 +150,7 @@ export function argmin(x: Tensor, options: ArgOptions = {}): Tensor {
 function checkedPosition(name: string, x: Tensor, options: ArgOptions): Reduced {
   const params = checkedReduction(name, x, options);
   checkedNumbers(name, x);
-  if (Array.isArray(options.axis)) throw new DtypeError(`${name}: expected one axis; got a list`);
+  if (Array.isArray(options.axis)) throw new ShapeError(`${name}: expected an axis; got a list`);
   checkedSomething(name, x, params.axes);
   return params;
 }

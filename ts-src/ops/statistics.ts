@@ -4,10 +4,11 @@ import { apply, type Draw, op, type Spec, showValue } from "../../bindings/op.js
 import type { Tensor } from "../../bindings/tensor.js";
 import { anyReduction, checkedReduction, distinct, drawnReduction, keptShape, type Reduced, type ReduceOptions, reducedShape, reducedSize } from "./axes.js";
 import { mul, sub } from "./binary.js";
+import { detach } from "./convert.js";
 import { divNoNan, expSub } from "./guarded.js";
 import { reduceInto } from "./loops.js";
 import { floatDtype } from "./operands.js";
-import { mean } from "./reduce.js";
+import { mean, sum } from "./reduce.js";
 import { reshape } from "./shape.js";
 
 export interface VarianceOptions extends ReduceOptions {
@@ -95,9 +96,13 @@ const logsumexpOp = op({
   strided: true,
   kernel: (k, { x }, y, { axes }) => reduceInto(k.logsumexp, y, x, axes),
   saves: ["x", "y"],
-  vjp(dy, { x, y }, { params }) {
-    const shape = keptShape(x.shape, params.axes);
-    return { x: () => mul(reshape(dy, shape), expSub(x, reshape(y, shape))) };
-  },
+  // softmax as e^(x - y) over its sum, in which the rounding of y cancels
+  vjp: (dy, { x, y }, { params: { axes } }) => ({
+    x() {
+      const shape = keptShape(x.shape, axes);
+      const p = expSub(x, reshape(detach(y), shape));
+      return mul(p, divNoNan(reshape(dy, shape), sum(p, { axis: axes, keepdims: true })));
+    },
+  }),
   samples: [anyReduction({ least: 1 })],
 });
