@@ -8,14 +8,19 @@ const arrays = { float32: Float32Array, float64: Float64Array, int32: Int32Array
 
 /** The typed array class of a dtype; throws a DtypeError for an unknown name. */
 export function arrayOf(dtype: DType): (typeof arrays)[DType] {
-  const found = arrays[dtype];
-  if (!found) throw new DtypeError(`dtype: expected one of ${Object.keys(arrays).join(", ")}; got ${String(dtype)}`);
-  return found;
+  return arrays[checkedDtype("dtype", dtype)];
+}
+
+/** A dtype that came from outside; throws a DtypeError for an unknown name. */
+export function checkedDtype(op: string, dtype: unknown): DType {
+  if (typeof dtype === "string" && Object.hasOwn(arrays, dtype)) return dtype as DType;
+  const got = dtype !== null && typeof dtype === "object" ? "an object" : String(dtype);
+  throw new DtypeError(`${op}: expected a dtype, one of ${Object.keys(arrays).join(", ")}; got ${got}`);
 }
 
 /** Bytes of one element. */
 export function itemBytes(dtype: DType): number {
-  return arrayOf(dtype).BYTES_PER_ELEMENT;
+  return arrays[dtype].BYTES_PER_ELEMENT;
 }
 
 export function isFloat(dtype: DType): dtype is "float32" | "float64" {
