@@ -4,8 +4,9 @@ import { DtypeError, GradientError, ShapeError } from "../../bindings/errors.js"
 import { kernelsOf } from "../../bindings/kernels.js";
 import { copyInto } from "../../bindings/op.js";
 import { broadcastShapes, sameShape, showShape } from "../../bindings/shape.js";
-import { isRecording } from "../../bindings/tape.js";
+import { isRecording, withRecording } from "../../bindings/tape.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { clone } from "./convert.js";
 import { fillWith } from "./create.js";
 import { checkedTensor, floatDtype, type Operand, withScalars, zip } from "./operands.js";
 import { broadcastTo } from "./shape.js";
@@ -21,6 +22,21 @@ function changeable(name: string, x: Tensor, others: readonly Operand[]): void {
   if (!x.contiguous) throw new ShapeError(`${name}: expected a contiguous tensor; got a view ${x.describe()}; change a clone() or the original`);
 }
 
+/** Calls `fn` with b, or with a copy of it where writing to x would change elements of b that are still to be read. */
+function unshared(x: Tensor, b: Tensor, fn: (b: Tensor) => void): void {
+  const same = b.contiguous && b.ptr === x.ptr && b.size === x.size;
+  if (b.storage !== x.storage || same) {
+    fn(b);
+    return;
+  }
+  const copy = withRecording(false, () => clone(b));
+  try {
+    fn(copy);
+  } finally {
+    copy.dispose();
+  }
+}
+
 function arithmetic(name: "add_" | "sub_" | "mul_" | "div_", x: Tensor, b: Operand): Tensor {
   changeable(name, x, [b]);
   withScalars(name, x, b, (p, q) => {
@@ -29,7 +45,7 @@ function arithmetic(name: "add_" | "sub_" | "mul_" | "div_", x: Tensor, b: Opera
     if (!sameShape(broadcastShapes(name, p.shape, q.shape), p.shape)) {
       throw new ShapeError(`${name}: expected b that broadcasts to ${showShape(p.shape)}; got ${showShape(q.shape)}`);
     }
-    zip(kernelsOf(p.dtype)[name.slice(0, -1) as "add"], p, q, p);
+    unshared(p, q, (own) => zip(kernelsOf(p.dtype)[name.slice(0, -1) as "add"], p, own, p));
     return p;
   });
   x.storage.version++;
@@ -72,12 +88,14 @@ export function copy_(x: Tensor, b: Tensor): Tensor {
   changeable("copy_", x, [b]);
   b.alive("copy_");
   if (b.dtype !== x.dtype) throw new DtypeError(`copy_: expected dtype ${x.dtype}; got ${b.dtype}; convert it with .to("${x.dtype}")`);
-  if (sameShape(x.shape, b.shape)) copyInto(x, b);
-  else {
-    const wide = broadcastTo(b, x.shape);
-    copyInto(x, wide);
-    wide.dispose();
-  }
+  unshared(x, b, (own) => {
+    if (sameShape(x.shape, own.shape)) copyInto(x, own);
+    else {
+      const wide = broadcastTo(own, x.shape);
+      copyInto(x, wide);
+      wide.dispose();
+    }
+  });
   x.storage.version++;
   return x;
 }
