@@ -55,6 +55,7 @@ test("MNIST has 60,000 and 10,000 examples, normalized", async () => {
 
 test("files that are missing, cut, of another type or with wrong labels are FormatErrors that name the file", async () => {
   assert.is((await data.mnist({ directory: folder() })).train.length, 2);
+  for (const options of [null, 5, { directory: 5 }, { folder: "." }]) await assertRejects(data.mnist(options as object), ConfigError, /^mnist: expected/);
   await assertRejects(data.mnist({ directory: "/nowhere" }), FormatError, /there is none at \/nowhere/);
   const cut = folder({ "train-images-idx3-ubyte": idx(8, [2, 2, 2], [1, 2, 3]) });
   await assertRejects(data.mnist({ directory: cut }), FormatError, /expected 8 bytes for \[2,2,2\]; got 3.*train-images/);
