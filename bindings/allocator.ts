@@ -18,6 +18,7 @@ function classBytes(index: number): number {
 }
 
 const CLASSES = (32 - SMALLEST) * 4 + 1;
+const LARGEST = classBytes(CLASSES - 1); // 4 GiB
 
 export class Allocator {
   /** First byte never given out. */
@@ -38,8 +39,9 @@ export class Allocator {
     this.reach = reach;
   }
 
-  /** Address of a block of at least `bytes`, aligned to 64; 0 if there is none. */
+  /** Address of a block of at least `bytes`, aligned to 64; 0 if there is none, as for a size that is no number. */
   allocate(bytes: number): number {
+    if (!(bytes >= 0 && bytes <= LARGEST)) return 0;
     const index = classOf(bytes);
     let ptr = this.free[index]?.pop() ?? this.extend(index);
     if (ptr === 0) ptr = this.split(index);

@@ -1,7 +1,7 @@
 // Finding where the first NaN or infinity came from. While detectAnomaly() runs, every op's output is looked through, and
 // every record knows the user's line that made it.
 import { isFloat } from "./dtype.js";
-import { NumericError } from "./errors.js";
+import { ConfigError, NumericError } from "./errors.js";
 import { view } from "./memory.js";
 import { showShape } from "./shape.js";
 import type { Tensor } from "./tensor.js";
@@ -20,6 +20,7 @@ export class AnomalyError extends NumericError {}
  * hold throws a NumericError: it names the op, the output, the place in it, and the user's line of the forward pass. Slow.
  */
 export function detectAnomaly<T>(fn: () => T): T {
+  if (typeof fn !== "function") throw new ConfigError(`detectAnomaly: expected a function; got ${fn === null ? "null" : typeof fn}`);
   watching++;
   let result: T;
   try {

@@ -13,7 +13,10 @@ export class TapirError extends Error {
   }
 }
 
-function kind(code: string) {
+// the inferred type would have Error's static members, whose declarations need @types/node
+type Kind = new (message: string, options?: ErrorOptions) => TapirError;
+
+function kind(code: string): Kind {
   return class extends TapirError {
     constructor(message: string, options?: ErrorOptions) {
       super(code, message, options);

@@ -6,7 +6,7 @@ import f32Strict from "../build/kernels/f32-strict.wasm";
 import f64Relaxed from "../build/kernels/f64-relaxed.wasm";
 import f64Strict from "../build/kernels/f64-strict.wasm";
 import { ConfigError } from "./errors.js";
-import { setLimit, theMemory } from "./memory.js";
+import { checkedLimit, setLimit, theMemory } from "./memory.js";
 import { probe } from "./probe.js";
 
 /** The kernels' own signatures, as the compiler wrote them. */
@@ -75,19 +75,23 @@ export interface Configuration {
   maxMemory?: number;
 }
 
-/** Changes the defaults; may be called at any time. Throws ConfigError for a value that cannot be. */
+/** Changes the defaults; may be called at any time. Throws ConfigError for a value that cannot be; then nothing was changed. */
 export function configure(settings: Configuration): void {
+  if (settings === null || typeof settings !== "object") {
+    throw new ConfigError(`configure: expected an object of settings (threads, deterministic, maxMemory); got ${String(settings)}`);
+  }
   for (const [name, value] of Object.entries(settings)) {
     if (name === "threads") {
       if (value !== 1) throw new ConfigError(`configure: expected threads: 1, all that this version runs; got ${String(value)}`);
     } else if (name === "deterministic") {
       if (typeof value !== "boolean") throw new ConfigError(`configure: expected deterministic: true or false; got ${String(value)}`);
-      if (value !== deterministic) {
-        deterministic = value;
-        f32 = undefined;
-        f64 = undefined;
-      }
-    } else if (name === "maxMemory") setLimit(Number(value));
+    } else if (name === "maxMemory") checkedLimit(value);
     else throw new ConfigError(`configure: expected threads, deterministic or maxMemory; got ${name}`);
+  }
+  if (settings.maxMemory !== undefined) setLimit(settings.maxMemory);
+  if (settings.deterministic !== undefined && settings.deterministic !== deterministic) {
+    deterministic = settings.deterministic;
+    f32 = undefined;
+    f64 = undefined;
   }
 }

@@ -1,7 +1,7 @@
 // Who gives memory back. A block of memory is shared by claims, one a handle, and is freed with the last. A claim is
 // released by the innermost scope(), or else by the step that recorded the tensor (tape.ts), or else when the handle
 // is garbage.
-import { ConfigError } from "./errors.js";
+import { ConfigError, DtypeError } from "./errors.js";
 import { currentHome, type Home } from "./memory.js";
 import type { Epoch } from "./tape.js";
 import { Tensor } from "./tensor.js";
@@ -92,8 +92,9 @@ export function held(t: Tensor): Tensor {
   return handle;
 }
 
-/** Keeps a tensor beyond its scope and step, until it is disposed or garbage; returns it. */
+/** Keeps a tensor beyond its scope and step, until it is disposed or garbage; returns it. Throws DtypeError for what is no tensor. */
 export function keep<T extends Tensor>(t: T): T {
+  if (!(t instanceof Tensor)) throw new DtypeError(`keep: expected a tensor; got ${t === null ? "null" : typeof t}`);
   t.alive("keep");
   renew(t);
   t.epoch = undefined;

@@ -108,12 +108,17 @@ function fromHeap(size: number): number {
   return ptr;
 }
 
-/** Sets the limit in bytes, for allocations from now on. */
-export function setLimit(maxMemory: number): void {
-  if (!(maxMemory >= PAGE) || maxMemory > MAXIMUM_PAGES * PAGE) {
-    throw new ConfigError(`configure: expected maxMemory from 65536 to 4294967296 bytes; got ${maxMemory}`);
+/** A limit in bytes that came from outside. */
+export function checkedLimit(maxMemory: unknown): number {
+  if (typeof maxMemory !== "number" || !(maxMemory >= PAGE) || maxMemory > MAXIMUM_PAGES * PAGE) {
+    throw new ConfigError(`configure: expected maxMemory from 65536 to 4294967296 bytes; got ${String(maxMemory)}`);
   }
-  limit = maxMemory;
+  return maxMemory;
+}
+
+/** Sets the limit in bytes, for allocations from now on; memory comes in pages, so it ends with the last whole one. */
+export function setLimit(maxMemory: number): void {
+  limit = Math.floor(maxMemory / PAGE) * PAGE;
 }
 
 /** A view of `length` elements at `ptr`; valid until the memory grows. */

@@ -50,7 +50,7 @@ await Promise.all([
   build({ ...shared, entryPoints: ["ts-src/fast-browser.ts"], outdir: "dist", platform: "neutral" }),
   build({
     ...shared,
-    entryPoints: { cli: "ts-src/cli/main.ts", progress: "ts-src/train/progress.ts" },
+    entryPoints: { cli: "ts-src/cli/main.ts" },
     outdir: "dist",
     platform: "node",
     loader: { ...shared.loader, ".css": "text", ".txt": "text" },

@@ -39,8 +39,13 @@ for (const build of builds) {
 
 const bits = (node: string, build: string): Record<string, string> => JSON.parse(execFileSync(node, [script, build], { encoding: "utf8" }));
 
+const { os, cpu } = JSON.parse(readFileSync("tests/engines/package.json", "utf8")) as { os: string[]; cpu: string[] };
+const hasNewer = os.includes(process.platform) && cpu.includes(process.arch);
+if (!hasNewer) console.log(`skipped: the same bits on a newer Node, which is there for ${os} ${cpu} and not for ${process.platform} ${process.arch}`);
+const onNewer = hasNewer ? test : test.skip;
+
 for (const element of ["f32", "f64"]) {
-  test(`each kernel of ${element}-strict gives the same bits on this Node and on a newer one`, () => {
+  onNewer(`each kernel of ${element}-strict gives the same bits on this Node and on a newer one`, () => {
     assert.ok(existsSync(NEWER), "the newer Node is not installed");
     const here = bits(process.execPath, `${element}-strict`);
     assert.ok(Object.keys(here).length > 40);

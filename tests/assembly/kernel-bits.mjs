@@ -17,6 +17,7 @@ const { exports: k } = new WebAssembly.Instance(new WebAssembly.Module(wasm), { 
 
 const [Y, A, B, D, INDEX, BYTES, CELLS, SCRATCH] = [1, 2, 3, 4, 5, 6, 7, 8].map((i) => i * 262144);
 const N = 1003; // not a multiple of any vector
+const LONGEST = 262144 / 8; // elements between two of the addresses above
 const real = (ptr, n) => new (single ? Float32Array : Float64Array)(memory.buffer, ptr, n);
 const [ROWS, COLS] = [17, 59];
 
@@ -31,7 +32,7 @@ function prepare() {
   const fill = (array, value) => {
     for (let i = 0; i < array.length; i++) array[i] = value(i);
   };
-  for (const ptr of [Y, A, B, D]) fill(real(ptr, 8192), () => (next() - 0.5) * 8);
+  for (const ptr of [Y, A, B, D]) fill(real(ptr, LONGEST), () => (next() - 0.5) * 8);
   fill(new Int32Array(memory.buffer, INDEX, 64), (i) => (i * 7) % COLS);
   fill(new Uint8Array(memory.buffer, BYTES, 8192), () => Math.floor(next() * 256));
   new Float64Array(memory.buffer, CELLS, 8).set([1e-3, 0.9, 0.999, 1e-8, 1e-2, 0.9, 0.999, 8]);
@@ -118,8 +119,26 @@ const calls = {
   gemmScratchBytes: () => k.gemmScratchBytes(31, 33, 35),
   fmaPeak: () => k.fmaPeak(10),
 };
-for (const letters of ["NN", "NT", "TN", "TT"]) {
-  for (const name of [`gemm${letters}`, `gemmAdd${letters}`]) calls[name] = () => k[name](Y, A, B, SCRATCH, 31, 33, 35, 37, 37, 39);
+// m, n, k: tiles with edges; few rows, which are made as (B A')'; one row; one column; more than one block of k
+const products = [
+  [31, 33, 35],
+  [12, 40, 20],
+  [1, 33, 36],
+  [33, 1, 36],
+  [8, 40, 600],
+];
+for (const [a, b] of ["NN", "NT", "TN", "TT"]) {
+  for (const name of [`gemm${a}${b}`, `gemmAdd${a}${b}`]) {
+    calls[name] = () => {
+      let y = Y;
+      for (const [m, n, depth] of products) {
+        // one column has a way of its own where it is contiguous
+        const ldc = n === 1 ? 1 : n + 6;
+        k[name](y, A, B, SCRATCH, m, n, depth, (a === "N" ? depth : m) + 2, (b === "N" ? n : depth) + 4, ldc);
+        y += m * ldc * bytes;
+      }
+    };
+  }
 }
 // walks of gather and scatter over 2 x 3 x 5 positions, and over rows of 13 elements an index
 const WALK = [2, 3, 5, 0, 5, 1, 15, 5, 1];

@@ -41,4 +41,13 @@ test("blocks never overlap, are aligned to 64 bytes, and all come back", () => {
   assert.not.equal(allocator.allocate(6 * 2 ** 20), 0, "free neighbours are merged into one large block");
 });
 
+test("a size that cannot be gets no block and changes nothing", () => {
+  const allocator = new Allocator(65536, () => true);
+  for (const bytes of [Number.NaN, Number.POSITIVE_INFINITY, -1, 2 ** 32 + 1, 2 ** 53]) assert.is(allocator.allocate(bytes), 0);
+  assert.is(allocator.live, 0);
+  assert.is(allocator.liveBytes, 0);
+  assert.is(allocator.top, 65536);
+  assert.is(allocator.allocate(100), 65536);
+});
+
 test.run();

@@ -1,6 +1,6 @@
 // The `tapir` command as its user meets it: exit codes, one line on error, JSON as the last line.
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -17,6 +17,10 @@ for (const [args, message] of [
   [["train", "mnist", "--optimizer", "magic"], /--optimizer: expected adam or sgd; got magic/],
   [["train", "mnist", "--wings"], /unknown option --wings/],
   [["train", "mnist", "--seed"], /--seed: expected N; got nothing/],
+  [["train", "mnist", "--out", "--json"], /--out: expected DIR; got --json/],
+  [["train", "mnist", "--out", "README.md"], /--out: expected a folder to write to; a part of the path is a file, not a folder at README\.md$/],
+  [["train", "mnist", "--out", "README.md/deeper/still"], /--out: .* not a folder/],
+  [["train", "mnist", "--out", "x".repeat(300)], /--out: .* the path is too long/],
   [["train", "cifar"], /expected the dataset mnist; got cifar/],
   [["fly"], /unknown command fly/],
   [["eval", "/nowhere/model.safetensors"], /there is none/],
@@ -29,6 +33,70 @@ for (const [args, message] of [
     assert.is(stderr.trimEnd().split("\n").length, 1);
   });
 }
+
+if (process.platform !== "linux") console.log(`skipped: what needs /proc and /dev/full, which ${process.platform} has not`);
+for (const out of ["/proc/x", "/proc/x/y", "/proc"]) {
+  const check = process.platform === "linux" ? test : test.skip;
+  check(`train --out ${out}, where nothing can be written, fails before it trains`, () => {
+    const started = performance.now();
+    const { code, stderr } = tapir("train", "mnist", "--out", out);
+    assert.is(code, 1);
+    assert.match(stderr, /^tapir: --out: expected a folder to write to; .*\n$/);
+    assert.ok(performance.now() - started < 20_000);
+  });
+}
+
+/** Runs a command whose output nobody reads; answers how it ended. */
+function unread(args: string[]): Promise<{ code: number | null; stderr: string }> {
+  const child = spawn(process.execPath, ["bin/tapir.js", ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  child.stdout.destroy();
+  return ended(child);
+}
+
+function ended(child: ChildProcess): Promise<{ code: number | null; stderr: string }> {
+  const chunks: Buffer[] = [];
+  child.stderr?.on("data", (chunk) => chunks.push(chunk));
+  return new Promise((resolve) => child.on("close", (code) => resolve({ code, stderr: Buffer.concat(chunks).toString() })));
+}
+
+for (const args of [["--help"], ["train", "--help"], ["doctor"], ["doctor", "--json"]]) {
+  test(`tapir ${args.join(" ")} | true ends with code 0 and says nothing`, async () => {
+    assert.equal(await unread(args), { code: 0, stderr: "" });
+  });
+}
+
+const full = process.platform === "linux" ? test : test.skip;
+full("an output that cannot be written is one line and code 1", async () => {
+  const device = openSync("/dev/full", "w");
+  const child = spawn(process.execPath, ["bin/tapir.js", "doctor"], { stdio: ["ignore", device, "pipe"] });
+  assert.equal(await ended(child), { code: 1, stderr: "tapir: expected to write the output; the disk is full at stdout\n" });
+  closeSync(device);
+});
+
+const signals = process.platform === "win32" ? test.skip : test;
+signals("Ctrl-C stops a training with code 130, one line and no model", async () => {
+  const out = join(mkdtempSync(join(tmpdir(), "tapir-stop-")), "run");
+  const child = spawn(process.execPath, ["bin/tapir.js", "train", "mnist", "--epochs", "100000", "--hidden", "8", "--out", out]);
+  const end = ended(child);
+  while (!existsSync(out)) await new Promise((resolve) => setTimeout(resolve, 50));
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  child.kill("SIGINT");
+  assert.equal(await end, { code: 130, stderr: "tapir: stopped by the signal: interrupted\n" });
+  assert.equal(readdirSync(out), []);
+});
+
+test("an unexpected error is one line, with its stack only under TAPIR_DEBUG", () => {
+  const fault = "data:text/javascript,performance.now = () => { throw new RangeError('first%5Cnsecond') }";
+  const run = (debug: string): string =>
+    spawnSync(process.execPath, ["--import", fault, "bin/tapir.js", "train", "mnist"], { encoding: "utf8", env: { ...process.env, TAPIR_DEBUG: debug } })
+      .stderr;
+  assert.match(run(""), /^tapir: RangeError: first\\u\{a\}second; .*TAPIR_DEBUG=1.*\n$/);
+  assert.match(run("1"), /\n {4}at /);
+});
+
+test("what an error quotes cannot move the cursor of a terminal", () => {
+  assert.match(tapir("\x1b[2J\u202egnihsif").stderr, /^tapir: unknown command \\u\{1b\}\[2J\\u\{202e\}gnihsif;/);
+});
 
 test("train writes model and report, eval reads the model, and the seed fixes every bit", () => {
   const folder = mkdtempSync(join(tmpdir(), "tapir-cli-"));
@@ -47,6 +115,9 @@ test("train writes model and report, eval reads the model, and the seed fixes ev
   const evaluated = JSON.parse(tapir("eval", first.model as string, "--json").stdout);
   assert.is(evaluated.testAccuracy, first.testAccuracy);
   assert.is(evaluated.digest, first.digest);
+  const header = '{"\\u001b[31m":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}';
+  writeFileSync(join(folder, "red.safetensors"), Buffer.concat([Buffer.from([header.length, 0, 0, 0, 0, 0, 0, 0]), Buffer.from(header)]));
+  assert.match(tapir("eval", join(folder, "red.safetensors")).stderr, /^tapir: model: .*got \\u\{1b\}\[31m \[0\] in .*\n$/);
   writeFileSync(join(folder, "cut.safetensors"), "abc");
   assert.is(tapir("eval", join(folder, "cut.safetensors")).code, 1);
 });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { DisposedError, FormatError, formats, tensor, zeros } from "../../ts-src/index.js";
+import { ConfigError, DisposedError, FormatError, formats, tensor, zeros } from "../../ts-src/index.js";
 import { assertRejects } from "../assert-close.js";
 
 const folder = mkdtempSync(join(tmpdir(), "tapir-safetensors-"));
@@ -83,6 +83,64 @@ test("a file that cannot be written leaves nothing behind", async () => {
   await assertRejects(formats.saveSafetensors(join(folder, "y.safetensors"), { gone }), DisposedError, /gone/);
   assert.equal(readdirSync(folder), ["x.safetensors"]);
   await assertRejects(formats.loadSafetensors(join(folder, "missing")), FormatError, /there is none/);
+});
+
+test("metadata of millions of characters is no obstacle", async () => {
+  const metadata = JSON.stringify({ text: `\\"{[:${"x".repeat(9_000_000)}\\` });
+  file(`{"__metadata__":${metadata},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, new Uint8Array(Float32Array.of(5).buffer));
+  assert.equal((await formats.loadSafetensors(path)).a.toArray(), [5]);
+});
+
+test("equal names are found whatever their escapes and the blanks around them", async () => {
+  const entry = '{"dtype":"F32","shape":[2],"data_offsets":[0,8]}';
+  file(`{"a\\"":${entry} , "\\u0061\\"" \n:${entry}}`, eight);
+  await assertRejects(formats.loadSafetensors(path), FormatError, /each name once/);
+});
+
+for (const field of ["dtype", "shape", "data_offsets"]) {
+  test(`a ${field} nested 200,000 deep is a FormatError`, async () => {
+    const fields: Record<string, string> = { dtype: '"F32"', shape: "[2]", data_offsets: "[0,8]" };
+    fields[field] = "[".repeat(200_000) + "]".repeat(200_000);
+    const entry = Object.entries(fields).map(([name, value]) => `"${name}":${value}`);
+    file(`{"a":{${entry}}}`, eight);
+    await assertRejects(formats.loadSafetensors(path), FormatError, /for a; got \[\.\.\.\]/);
+  });
+}
+
+for (const [what, place, message] of [
+  ["below a file", join(path, "x.safetensors"), /is a file, not a folder/],
+  ["of too long a name", join(folder, "x".repeat(5000)), /too long/],
+  ["with a NUL", join(folder, "a\0b"), /no path can/],
+] as const) {
+  test(`a path ${what} is a FormatError`, async () => {
+    await formats.saveSafetensors(path, { a: tensor([1]) });
+    await assertRejects(formats.saveSafetensors(place, {}), FormatError, message);
+    await assertRejects(formats.loadSafetensors(place), FormatError, message);
+    assert.equal(readdirSync(folder), ["x.safetensors"]);
+  });
+}
+
+test("what is no path and what are no tensors are ConfigErrors", async () => {
+  const any = (value: unknown): never => value as never;
+  for (const tensors of [null, undefined, 5, tensor([1])]) {
+    await assertRejects(formats.saveSafetensors(path, any(tensors)), ConfigError, /saveSafetensors: expected tensors by name/);
+  }
+  await assertRejects(formats.saveSafetensors(path, any({ a: [1] })), ConfigError, /a tensor for a; got an array/);
+  for (const place of [0, null, undefined, ""]) {
+    await assertRejects(formats.saveSafetensors(any(place), {}), ConfigError, /expected the path of a file/);
+    await assertRejects(formats.loadSafetensors(any(place)), ConfigError, /expected the path of a file/);
+  }
+});
+
+test("files are read and written where the engine has no process.getBuiltinModule, as in Node 20.0", async () => {
+  const { getBuiltinModule } = process;
+  Object.assign(process, { getBuiltinModule: undefined });
+  try {
+    await formats.saveSafetensors(path, { a: tensor([1, 2]) });
+    assert.equal((await formats.loadSafetensors(path)).a.toArray(), [1, 2]);
+  } finally {
+    Object.assign(process, { getBuiltinModule });
+  }
 });
 
 test.run();

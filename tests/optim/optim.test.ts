@@ -1,7 +1,7 @@
 // Layers and optimizers: names, state, and errors that change nothing.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { ConfigError, layers, manualSeed, optim, randn, ShapeError, type Tensor, tensor, zeros } from "../../ts-src/index.js";
+import { ConfigError, DisposedError, DtypeError, layers, manualSeed, optim, randn, ShapeError, type Tensor, tensor, zeros } from "../../ts-src/index.js";
 import { assertClose, assertThrows } from "../assert-close.js";
 
 const net = (): layers.Module => new layers.Sequential(new layers.Linear(3, 4), new layers.ReLU(), new layers.Linear(4, 2, { bias: false }));
@@ -82,6 +82,77 @@ test("a changed learning rate counts from the next step", () => {
   w.mul(1).sum().backward();
   optimizer.step();
   assert.is(w.item(), 0.5);
+});
+
+test("settings, groups and parameters that are misspelt or of another kind are refused", () => {
+  const w = tensor([1], { requiresGrad: true });
+  const refused = (params: unknown, settings: unknown, message: RegExp): void =>
+    assertThrows(() => new optim.Adam(params as Tensor[], settings as object), ConfigError, message);
+  refused([w], { learningRate: 5 }, /lr, betas, eps, weightDecay; got learningRate/);
+  refused([w], null, /Adam: expected an object of options/);
+  refused([w], { lr: "0.1" }, /lr >= 0; got string 0\.1/);
+  refused([w], { weightDecay: null }, /weightDecay >= 0; got null/);
+  refused([w], { betas: [0.9] }, /betas \[beta1, beta2\]; got 1 of them/);
+  refused([{ lr: 0.1 }], {}, /groups \{ params: \[tensors\], lr/);
+  refused([{ params: w }], {}, /groups.*got params: a Tensor/);
+  refused([{ params: [w], Lr: 1 }], {}, /got Lr/);
+  refused([{ params: [w] }, w], {}, /groups/);
+  refused([w, { params: [w] }], {}, /leaves with requiresGrad; got a Object/);
+  refused([undefined], {}, /expected tensors, or groups.*got undefined/);
+  refused([w, w], {}, /twice/);
+  refused(net(), {}, /an array of parameters, such as model\.parameters\(\)/);
+  assertThrows(() => new optim.SGD([w], { momentum: 0.9, nesterov: "no" as unknown as boolean }), ConfigError, /nesterov: true or false; got string no/);
+  const optimizer = new optim.Adam([{ params: [w], lr: 0.5 }, { params: [tensor([1], { requiresGrad: true })] }], { lr: undefined, eps: 1e-6 });
+  assert.equal(
+    optimizer.paramGroups.map(({ lr, eps }) => [lr, eps]),
+    [
+      [0.5, 1e-6],
+      [1e-3, 1e-6],
+    ],
+    "a setting that is undefined is the default",
+  );
+});
+
+test("a state that does not fit an optimizer is a typed error that changes nothing", () => {
+  const x = randn([8, 3]);
+  const model = new layers.Linear(3, 2);
+  const optimizer = new optim.Adam(model.parameters(), { lr: 0.25 });
+  for (let i = 0; i < 3; i++) step(model, optimizer, x);
+  const good = optimizer.stateDict();
+  const numbers = (): unknown =>
+    Object.values(optimizer.stateDict().state).map((state) => Object.values(state).map((value) => (typeof value === "number" ? value : [...value.data()])));
+  const before = numbers();
+  const gone = zeros([2, 3]);
+  gone.dispose();
+  const refused = (saved: unknown, kind: new (message: string) => Error, message: RegExp): void => {
+    assertThrows(() => optimizer.loadStateDict(saved as typeof good), kind, message);
+    assert.equal(numbers(), before);
+    assert.is(optimizer.paramGroups[0].lr, 0.25);
+  };
+  const changed = (change: object): unknown => ({
+    paramGroups: [{ ...good.paramGroups[0], lr: 7 }],
+    state: { 0: good.state[0], 1: good.state[1], ...change },
+  });
+  for (const nothing of [null, undefined, 5, {}, { state: {} }, { paramGroups: [] }, { state: null, paramGroups: [] }]) {
+    refused(nothing, ConfigError, /Adam: expected a state \{ state, paramGroups \}/);
+  }
+  refused({ state: {}, paramGroups: [null] }, ConfigError, /groups \{ params/);
+  refused({ state: {}, paramGroups: [{ params: [0] }] }, ConfigError, /groups of 2 parameters; got 1/);
+  refused({ state: {}, paramGroups: [{ params: [0, 1], lr: -1 }] }, ConfigError, /lr >= 0; got -1/);
+  refused({ state: {}, paramGroups: [{ params: [0, 1], amsgrad: true }] }, ConfigError, /got amsgrad/);
+  refused(changed({ 2: good.state[0] }), ConfigError, /parameters 0 to 1; got 2/);
+  refused(changed({ "00": good.state[0] }), ConfigError, /got 00/);
+  refused(changed({ 1: null }), ConfigError, /state of parameter 1: expected an object with step, exp_avg, exp_avg_sq; got null/);
+  refused(changed({ 1: {} }), ConfigError, /expected step, a whole number >= 0; got undefined/);
+  refused(changed({ 1: { ...good.state[1], step: 1.5 } }), ConfigError, /whole number >= 0; got number 1\.5/);
+  refused(changed({ 1: { ...good.state[1], exp_avg: 0 } }), ConfigError, /expected exp_avg, a tensor; got number 0/);
+  refused(changed({ 1: { ...good.state[1], moment: 0 } }), ConfigError, /got moment/);
+  refused(changed({ 0: { ...good.state[0], exp_avg: zeros([3]) } }), ShapeError, /exp_avg of shape \[2,3\]; got \[3\]/);
+  refused(changed({ 0: { ...good.state[0], exp_avg_sq: zeros([2, 3], { dtype: "uint8" }) } }), DtypeError, /exp_avg_sq of dtype float32; got uint8/);
+  refused(changed({ 0: { ...good.state[0], exp_avg: gone } }), DisposedError, /parameter 0: exp_avg/);
+  optimizer.loadStateDict(changed({}) as typeof good);
+  assert.equal(numbers(), before);
+  assert.is(optimizer.paramGroups[0].lr, 7);
 });
 
 test.run();

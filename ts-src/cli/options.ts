@@ -72,7 +72,9 @@ export function parse(command: Command, args: readonly string[]): { values: Reco
       if (token.value !== undefined) throw new ConfigError(`--${token.name}: expected no value; got ${token.value}`);
       values[token.name] = true;
     } else if (token.value === undefined) throw new ConfigError(`--${token.name}: expected ${option.value}; got nothing`);
-    else values[token.name] = option.parse ? option.parse(token.name, token.value) : token.value;
+    else if (!token.inlineValue && token.value.startsWith("--")) {
+      throw new ConfigError(`--${token.name}: expected ${option.value}; got ${token.value}; --${token.name}=${token.value} if it is meant`);
+    } else values[token.name] = option.parse ? option.parse(token.name, token.value) : token.value;
   }
   if (operands.length > command.most) throw new ConfigError(`expected ${command.operands || "no operand"}; got ${operands.join(" ")}`);
   return { values, operands };

@@ -1,12 +1,12 @@
 // tapir train mnist: trains, measures, saves the model, and writes a report.
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import asciichart from "asciichart";
 import { ConfigError, FormatError } from "../../bindings/errors.js";
 import { configure } from "../../bindings/kernels.js";
 import { DataLoader } from "../data/loader.js";
 import { mnist } from "../data/mnist.js";
-import { writeBytes } from "../formats/files.js";
+import { reason, writeBytes } from "../formats/files.js";
 import { saveSafetensors } from "../formats/safetensors.js";
 import { manualSeed } from "../ops/random.js";
 import { crossEntropy } from "../ops/softmax.js";
@@ -123,11 +123,28 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   );
 }
 
+/** Makes a folder and tries to write to it, so that a training does not end without a place for its model. */
 function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    // level by level: mkdirSync(path, { recursive: true }) never returns for a folder below /proc
+    const whole = resolve(path);
+    const levels: string[] = [];
+    for (let level = whole; !existsSync(level) && level !== dirname(level); level = dirname(level)) levels.unshift(level);
+    for (const level of levels) makeLevel(level);
+    const probe = join(whole, `tapir.${process.pid}.partial`);
+    writeFileSync(probe, "");
+    rmSync(probe);
   } catch (error) {
-    throw new FormatError(`--out: expected a folder to write to; got ${path} (${(error as NodeJS.ErrnoException).code})`, { cause: error });
+    throw new FormatError(`--out: expected a folder to write to; ${reason(error)} at ${path}`, { cause: error });
+  }
+}
+
+function makeLevel(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // another process was faster
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
 }
 

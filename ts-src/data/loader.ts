@@ -2,7 +2,10 @@
 import { ConfigError } from "../../bindings/errors.js";
 import { type Claim, keep } from "../../bindings/lifetime.js";
 import { view } from "../../bindings/memory.js";
+import { showValue } from "../../bindings/op.js";
+import { Tensor } from "../../bindings/tensor.js";
 import { zeros } from "../ops/create.js";
+import { checkedOptions } from "../ops/options.js";
 import { checkedSeed, permutation } from "../ops/random.js";
 import type { Batch, Dataset } from "./dataset.js";
 
@@ -18,8 +21,8 @@ export interface DataLoaderOptions {
 }
 
 /**
- * Iterates over batches [x, y], with for or for await. A batch lives until the second one after it: keep() holds it for
- * longer. Throws ConfigError for a batch size that is no whole number >= 1 and for an empty dataset.
+ * Iterates over batches [x, y], with for or for await. A batch lives until the second one after it, in the same round or
+ * the next: keep() holds it for longer. Throws ConfigError for a batch size that is no whole number >= 1 and for an empty dataset.
  */
 export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
   readonly dataset: Dataset;
@@ -28,14 +31,18 @@ export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
   private readonly seed: number;
   private readonly dropLast: boolean;
   private round = 0;
+  /** Batches of earlier rounds that are still held. */
+  private leftover: Claim[][] = [];
 
   constructor(dataset: Dataset, options: DataLoaderOptions = {}) {
-    const { batchSize = 1, shuffle = false, seed = 0, dropLast = false, ...unknown } = options;
-    for (const name in unknown) throw new ConfigError(`DataLoader: expected options batchSize, shuffle, seed, dropLast; got ${name}`);
-    if (typeof dataset?.take !== "function" || !(dataset.length > 0)) {
-      throw new ConfigError(
-        `DataLoader: expected a dataset with at least one example; got ${typeof dataset?.take === "function" ? dataset.length : typeof dataset}`,
-      );
+    checkedOptions("DataLoader", options, ["batchSize", "shuffle", "seed", "dropLast"]);
+    const { batchSize = 1, shuffle = false, seed = 0, dropLast = false } = options;
+    for (const [name, on] of Object.entries({ shuffle, dropLast })) {
+      if (typeof on !== "boolean") throw new ConfigError(`DataLoader: expected ${name}: true or false; got ${showValue(on)}`);
+    }
+    if (typeof dataset?.take !== "function") throw new ConfigError(`DataLoader: expected a dataset, with take() and length; got ${showValue(dataset)}`);
+    if (!Number.isInteger(dataset.length) || dataset.length < 1) {
+      throw new ConfigError(`DataLoader: expected a dataset with at least one example; got length ${showValue(dataset.length)}`);
     }
     if (!Number.isInteger(batchSize) || batchSize < 1) throw new ConfigError(`DataLoader: expected batchSize >= 1; got ${String(batchSize)}`);
     this.dataset = dataset;
@@ -54,17 +61,33 @@ export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
   *[Symbol.iterator](): Generator<Batch, void, undefined> {
     const n = this.dataset.length;
     const order = this.shuffle ? permutation(n, this.seed, this.round++) : Int32Array.from({ length: n }, (_, i) => i);
-    const live: Claim[][] = [];
-    for (let i = 0; i < this.length; i++) {
-      const rows = order.subarray(i * this.batchSize, (i + 1) * this.batchSize);
-      const index = keep(zeros([rows.length], { dtype: "int32" }));
+    const live = this.leftover;
+    this.leftover = [];
+    try {
+      for (let i = 0; i < this.length; i++) {
+        const batch = this.take(order.subarray(i * this.batchSize, (i + 1) * this.batchSize));
+        // a keep() by the user takes a new claim, which is not released here
+        live.push(batch.map((t) => keep(t).claim));
+        while (live.length > 2) for (const claim of live.shift() as Claim[]) claim.release("step");
+        yield batch;
+      }
+    } finally {
+      // the last two live on, also after a break, until the next round frees them
+      this.leftover.push(...live);
+    }
+  }
+
+  private take(rows: Int32Array): Batch {
+    const index = keep(zeros([rows.length], { dtype: "int32" }));
+    try {
       view(index.ptr, rows.length, "int32").set(rows);
-      const batch = this.dataset.take(index);
+      const batch: unknown = this.dataset.take(index);
+      if (!Array.isArray(batch) || batch.length !== 2 || !batch.every((t) => t instanceof Tensor)) {
+        throw new ConfigError(`DataLoader: expected take() of the dataset to answer [inputs, targets], two tensors; got ${showValue(batch)}`);
+      }
+      return batch as Batch;
+    } finally {
       index.dispose();
-      // a keep() by the user takes a new claim, which is not released here
-      live.push(batch.map((t) => keep(t).claim));
-      if (live.length > 2) for (const claim of live.shift() as Claim[]) claim.release("step");
-      yield batch;
     }
   }
 

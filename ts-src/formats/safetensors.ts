@@ -3,6 +3,7 @@
 // and offsets are checked against the file before a tensor is made.
 import { type DType, itemBytes } from "../../bindings/dtype.js";
 import { ConfigError, FormatError } from "../../bindings/errors.js";
+import { showValue } from "../../bindings/op.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { fromBytes } from "../ops/create.js";
 import { readBytes, writeBytes } from "./files.js";
@@ -17,11 +18,14 @@ const LONGEST_HEADER = 100_000_000; // bytes, the reference implementation's lim
  * Throws ConfigError for what is no tensor, DisposedError, FormatError if it cannot be written.
  */
 export async function saveSafetensors(path: string, tensors: Readonly<Record<string, Tensor>>): Promise<void> {
+  if (tensors === null || typeof tensors !== "object" || tensors instanceof Tensor) {
+    throw new ConfigError(`saveSafetensors: expected tensors by name, as stateDict() gives; got ${showValue(tensors)}`);
+  }
   const header = new Map<string, unknown>();
   const parts: Uint8Array[] = [];
   let end = 0;
   for (const [name, t] of Object.entries(tensors)) {
-    if (!(t instanceof Tensor)) throw new ConfigError(`saveSafetensors: expected a tensor for ${name}; got ${typeof t}`);
+    if (!(t instanceof Tensor)) throw new ConfigError(`saveSafetensors: expected a tensor for ${name}; got ${showValue(t)}`);
     if (name === "__metadata__") throw new ConfigError("saveSafetensors: expected another name than __metadata__, which the format reserves");
     const data = t.alive(`saveSafetensors: ${name}`).data();
     const begin = end;
@@ -79,9 +83,9 @@ function parse(bytes: Uint8Array<ArrayBuffer>, path: string): Map<string, Entry>
     if (name === "__metadata__") continue;
     const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
     const known = dtypes.get(dtype as string);
-    if (known === undefined) fail(`expected dtype ${[...dtypes.keys()].join(", ")} for ${name}; got ${JSON.stringify(dtype)}`);
-    if (!isCounts(shape)) fail(`expected a shape of whole numbers for ${name}; got ${JSON.stringify(shape)}`);
-    if (!isCounts(offsets) || (offsets as number[]).length !== 2) fail(`expected data_offsets [begin, end] for ${name}; got ${JSON.stringify(offsets)}`);
+    if (known === undefined) fail(`expected dtype ${[...dtypes.keys()].join(", ")} for ${name}; got ${shown(dtype)}`);
+    if (!isCounts(shape)) fail(`expected a shape of whole numbers for ${name}; got ${shown(shape)}`);
+    if (!isCounts(offsets) || (offsets as number[]).length !== 2) fail(`expected data_offsets [begin, end] for ${name}; got ${shown(offsets)}`);
     const [begin, end] = offsets as [number, number];
     const needed = (shape as number[]).reduce((n, size) => n * size, itemBytes(known as DType));
     if (end - begin !== needed) fail(`expected ${needed} bytes for ${name}, ${dtype} [${shape}]; got offsets ${begin} to ${end}`);
@@ -100,4 +104,11 @@ function parse(bytes: Uint8Array<ArrayBuffer>, path: string): Map<string, Entry>
 
 function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}
+
+/** A value of the header in a message; what is nested may be so deep that it cannot be written out. */
+function shown(value: unknown): string {
+  if (Array.isArray(value))
+    return `[${value.slice(0, 8).map((item) => (item !== null && typeof item === "object" ? "..." : shown(item)))}${value.length > 8 ? ", ..." : ""}]`;
+  return value !== null && typeof value === "object" ? "an object" : (JSON.stringify(value) ?? "nothing");
 }

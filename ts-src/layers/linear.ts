@@ -1,9 +1,11 @@
 // Affine layer.
 import { ConfigError } from "../../bindings/errors.js";
 import { keep } from "../../bindings/lifetime.js";
+import { showValue } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import type { CreateOptions } from "../ops/create.js";
 import { linear } from "../ops/matmul.js";
+import { checkedOptions } from "../ops/options.js";
 import { uniform } from "../ops/random.js";
 import { Module } from "./module.js";
 
@@ -23,13 +25,16 @@ export class Linear extends Module {
 
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
+    checkedOptions("Linear", options, ["bias", "dtype"]);
+    const { bias = true, dtype } = options;
+    if (typeof bias !== "boolean") throw new ConfigError(`Linear: expected bias: true or false; got ${showValue(bias)}`);
     for (const [name, n] of Object.entries({ inFeatures, outFeatures })) {
-      if (!Number.isInteger(n) || n < 1) throw new ConfigError(`Linear: expected ${name} >= 1; got ${String(n)}`);
+      if (!Number.isInteger(n) || n < 1) throw new ConfigError(`Linear: expected ${name} >= 1; got ${showValue(n)}`);
     }
     const bound = 1 / Math.sqrt(inFeatures);
-    const start = { dtype: options.dtype, requiresGrad: true };
+    const start = { dtype, requiresGrad: true };
     this.weight = keep(uniform([outFeatures, inFeatures], -bound, bound, start));
-    this.bias = options.bias === false ? null : keep(uniform([outFeatures], -bound, bound, start));
+    this.bias = bias ? keep(uniform([outFeatures], -bound, bound, start)) : null;
   }
 
   forward(x: Tensor): Tensor {

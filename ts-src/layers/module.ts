@@ -1,6 +1,7 @@
 // The base of layers: a module's parameters are the tensors among its properties that require a gradient; modules among
 // its properties are its children. Names are PyTorch's.
 import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
+import { showValue } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { noGrad } from "../ops/derivatives.js";
@@ -37,9 +38,12 @@ export abstract class Module {
 
   /**
    * Copies the tensors of `state` into the parameters of the same names.
-   * Throws ConfigError for a missing or unknown name, ShapeError, DtypeError; then nothing was changed.
+   * Throws ConfigError for a missing or unknown name and for what is no tensor, ShapeError, DtypeError; then nothing was changed.
    */
   loadStateDict(state: StateDict): void {
+    if (state === null || typeof state !== "object" || state instanceof Tensor) {
+      throw new ConfigError(`loadStateDict: expected tensors by name, as stateDict() gives; got ${showValue(state)}`);
+    }
     const own = this.namedParameters();
     const names = new Set(own.map(([name]) => name));
     const missing = [...names].filter((name) => !Object.hasOwn(state, name));
@@ -49,7 +53,9 @@ export abstract class Module {
       throw new ConfigError(`loadStateDict: expected the names ${[...names].join(", ")}; got ${parts.filter(Boolean).join("; ")}`);
     }
     for (const [name, p] of own) {
-      const source = state[name].alive(`loadStateDict: ${name}`);
+      const source: unknown = state[name];
+      if (!(source instanceof Tensor)) throw new ConfigError(`loadStateDict: expected a tensor for ${name}; got ${showValue(source)}`);
+      source.alive(`loadStateDict: ${name}`);
       if (!sameShape(source.shape, p.shape))
         throw new ShapeError(`loadStateDict: expected ${name} of shape ${showShape(p.shape)}; got ${showShape(source.shape)}`);
       if (source.dtype !== p.dtype) throw new DtypeError(`loadStateDict: expected ${name} of dtype ${p.dtype}; got ${source.dtype}`);

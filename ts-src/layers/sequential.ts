@@ -1,5 +1,6 @@
 // Modules one after the other.
 import { ConfigError } from "../../bindings/errors.js";
+import { showValue } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { Module } from "./module.js";
 
@@ -10,7 +11,7 @@ export class Sequential extends Module {
   constructor(...layers: Module[]) {
     super();
     for (const [i, layer] of layers.entries()) {
-      if (!(layer instanceof Module)) throw new ConfigError(`Sequential: expected a module at position ${i}; got ${typeof layer}`);
+      if (!(layer instanceof Module)) throw new ConfigError(`Sequential: expected a module at position ${i}; got ${showValue(layer)}`);
     }
     this.layers = layers;
   }

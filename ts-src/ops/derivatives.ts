@@ -1,18 +1,19 @@
 // Derivatives of functions: grad(f), valueAndGrad(f), and code without derivatives.
 import { isFloat } from "../../bindings/dtype.js";
-import { DtypeError, GradientError } from "../../bindings/errors.js";
+import { ConfigError, DtypeError, GradientError } from "../../bindings/errors.js";
 import { scope, tensorsIn } from "../../bindings/lifetime.js";
-import { apply, op, type Spec } from "../../bindings/op.js";
-import { showShape } from "../../bindings/shape.js";
+import { apply, op, type Spec, showValue } from "../../bindings/op.js";
 import { type Edge, isRecording, withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { clone, detach } from "./convert.js";
 import { onesLike, zerosLike } from "./create.js";
+import { checkedOptions } from "./options.js";
 import { history, markReached, passing, walk } from "./reverse.js";
 import { mapTree, type Tree } from "./tree.js";
 
 /** Runs `fn` without recording and frees all it made except what it returns; `fn` must not be async. */
 export function noGrad<T>(fn: () => T): T {
+  checkedFunction("noGrad", fn);
   return withRecording(false, () => scope(fn));
 }
 
@@ -32,7 +33,7 @@ export interface GradOptions {
  * Throws GradientError unless f returns one float element.
  */
 export function grad<A extends readonly Tree[]>(f: (...xs: A) => Tensor, options: GradOptions = {}): (...xs: A) => A[number] {
-  const both = valueAndGrad(f, options);
+  const both = differentiated("grad", f, options);
   return (...xs) => {
     const [value, gradient] = both(...xs);
     value.dispose();
@@ -42,12 +43,26 @@ export function grad<A extends readonly Tree[]>(f: (...xs: A) => Tensor, options
 
 /** As grad, with the value: [f(...xs), df/dx]. */
 export function valueAndGrad<A extends readonly Tree[]>(f: (...xs: A) => Tensor, options: GradOptions = {}): (...xs: A) => [Tensor, A[number]] {
-  const wrt = options.wrt ?? 0;
+  return differentiated("valueAndGrad", f, options);
+}
+
+function checkedFunction(name: string, f: unknown): void {
+  if (typeof f !== "function") throw new ConfigError(`${name}: expected a function; got ${showValue(f)}`);
+}
+
+function differentiated<A extends readonly Tree[]>(name: string, f: (...xs: A) => Tensor, options: GradOptions): (...xs: A) => [Tensor, A[number]] {
+  checkedFunction(name, f);
+  checkedOptions(name, options, ["wrt"]);
+  const { wrt = 0 } = options;
+  if (!Number.isInteger(wrt) || wrt < 0) throw new ConfigError(`${name}: expected wrt, the number of an argument; got ${showValue(wrt)}`);
   return (...xs) => {
-    if (!(wrt in xs)) throw new GradientError(`grad: expected wrt to name one of ${xs.length} arguments; got ${String(wrt)}`);
-    for (const t of tensorsIn(xs[wrt])) {
-      t.alive("grad");
-      if (!isFloat(t.dtype)) throw new DtypeError(`grad: expected arguments of dtype float32 or float64; got ${t.dtype}`);
+    if (wrt >= xs.length) throw new GradientError(`${name}: expected wrt to name one of ${xs.length} arguments; got ${wrt}`);
+    const given = tensorsIn(xs[wrt]);
+    if (given.length === 0)
+      throw new GradientError(`${name}: expected a tensor, or arrays and objects of tensors, to differentiate; got ${showValue(xs[wrt])}`);
+    for (const t of given) {
+      t.alive(name);
+      if (!isFloat(t.dtype)) throw new DtypeError(`${name}: expected arguments of dtype float32 or float64; got ${t.dtype}`);
     }
     const recorded = isRecording();
     return passing((pass) =>
@@ -61,8 +76,8 @@ export function valueAndGrad<A extends readonly Tree[]>(f: (...xs: A) => Tensor,
           });
           const value = f(...(xs.map((x, i) => (i === wrt ? argument : x)) as unknown as A));
           if (!(value instanceof Tensor) || value.size !== 1 || !isFloat(value.dtype)) {
-            const got = value instanceof Tensor ? `${value.dtype} ${showShape(value.shape)}` : typeof value;
-            throw new GradientError(`grad: expected a function that returns one float element; got ${got}`);
+            const got = value instanceof Tensor ? value.describe() : showValue(value);
+            throw new GradientError(`${name}: expected a function that returns one float element; got ${got}`);
           }
           const targets = new Set(variables.map((t) => t.edge as Edge));
           const root = value.edge;

@@ -1,11 +1,14 @@
 // Derivatives against finite differences, in random directions (after HIPS autograd's check_grads).
 import { ConfigError, DtypeError, GradientError } from "../../bindings/errors.js";
 import { scope, tensorsIn } from "../../bindings/lifetime.js";
+import { showValue } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { add, mul } from "./binary.js";
 import { to } from "./convert.js";
 import { fromBytes } from "./create.js";
 import { grad, noGrad } from "./derivatives.js";
+import { checkedTensor } from "./operands.js";
+import { checkedOptions } from "./options.js";
 import { checkedSeed, randomBits } from "./random.js";
 import { sum } from "./reduce.js";
 import type { Tree } from "./tree.js";
@@ -27,9 +30,16 @@ export interface GradcheckOptions {
  * Throws GradientError that names the order, the argument and both numbers.
  */
 export function gradcheck(f: (...xs: Tensor[]) => Tree, xs: readonly Tensor[], options: GradcheckOptions = {}): boolean {
+  if (typeof f !== "function") throw new ConfigError(`gradcheck: expected a function; got ${showValue(f)}`);
+  if (!Array.isArray(xs)) throw new ConfigError(`gradcheck: expected an array of tensors, the arguments; got ${showValue(xs)}`);
+  checkedOptions("gradcheck", options, ["order", "rtol", "atol", "seed"]);
   const { order = 1, rtol = 1e-6, atol = 1e-8, seed = 0 } = options;
-  if (order !== 1 && order !== 2) throw new ConfigError(`gradcheck: expected order 1 or 2; got ${String(order)}`);
+  for (const [name, value] of Object.entries({ rtol, atol })) {
+    if (typeof value !== "number" || !(value >= 0)) throw new ConfigError(`gradcheck: expected ${name} >= 0; got ${showValue(value)}`);
+  }
+  if (order !== 1 && order !== 2) throw new ConfigError(`gradcheck: expected order 1 or 2; got ${showValue(order)}`);
   checkedSeed("gradcheck", seed);
+  for (const [i, x] of xs.entries()) checkedTensor("gradcheck", `argument ${i}`, x);
   for (const x of xs) if (x.dtype === "float32") throw new DtypeError("gradcheck: expected float64 arguments, as differences need them; got float32");
   let stream = 0;
   const direction = (like: Tensor): Tensor => uniformLike(like, seed, stream++);

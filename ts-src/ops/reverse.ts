@@ -1,6 +1,6 @@
 // The reverse walk: from an output back along the tape, each rule called once, broadcasting undone here and nowhere else.
 import { AnomalyError } from "../../bindings/anomaly.js";
-import { DisposedError, GradientError, NumericError, ShapeError, VersionError } from "../../bindings/errors.js";
+import { DisposedError, DtypeError, GradientError, NumericError, ShapeError, VersionError } from "../../bindings/errors.js";
 import { anchor, keep, type Scope, scope } from "../../bindings/lifetime.js";
 import { share } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
@@ -10,6 +10,8 @@ import { add } from "./binary.js";
 import { clone } from "./convert.js";
 import { onesLike } from "./create.js";
 import { add_ } from "./inplace.js";
+import { checkedTensor } from "./operands.js";
+import { checkedOptions } from "./options.js";
 import { sumTo } from "./reduce.js";
 
 /** The records that lead from `root` back to leaves, newest first, and those leaves; it goes no further than `targets`. */
@@ -160,10 +162,12 @@ export interface BackwardOptions {
 
 /**
  * Adds the derivative of y with respect to each leaf that requires one to the leaf's `grad` (reverse-mode accumulation).
- * Throws GradientError without a graph or with one used before, VersionError, DisposedError, ShapeError.
+ * Throws GradientError without a graph or with one used before, VersionError, DisposedError, ShapeError, DtypeError, ConfigError.
  */
 export function backward(y: Tensor, options: BackwardOptions = {}): void {
+  checkedTensor("backward", "y", y);
   y.alive("backward");
+  checkedOptions("backward", options, ["gradient", "retainGraph", "createGraph"]);
   const root = y.edge;
   if (root === undefined) {
     throw new GradientError(`backward: expected a tensor computed from one with requiresGrad; got ${y.describe()} made by ${y.origin}, which has no history`);
@@ -172,8 +176,13 @@ export function backward(y: Tensor, options: BackwardOptions = {}): void {
   if (gradient === undefined && y.size !== 1) {
     throw new GradientError(`backward: expected a tensor with one element, or { gradient }; got shape ${showShape(y.shape)}; take sum() or mean()`);
   }
-  if (gradient !== undefined && !sameShape(gradient.shape, y.shape)) {
-    throw new ShapeError(`backward: expected a gradient of shape ${showShape(y.shape)}; got ${showShape(gradient.shape)}`);
+  if (gradient !== undefined) {
+    checkedTensor("backward", "gradient", gradient);
+    gradient.alive("backward: gradient");
+    if (!sameShape(gradient.shape, y.shape)) {
+      throw new ShapeError(`backward: expected a gradient of shape ${showShape(y.shape)}; got ${showShape(gradient.shape)}`);
+    }
+    if (gradient.dtype !== y.dtype) throw new DtypeError(`backward: expected a gradient of dtype ${y.dtype}; got ${gradient.dtype}`);
   }
   passing((pass) =>
     withRecording(createGraph, () =>

@@ -1,8 +1,9 @@
 // Adam.
 import { ConfigError } from "../../bindings/errors.js";
 import { kernelsOf } from "../../bindings/kernels.js";
+import { showValue } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
-import { Cells, checkRanges, Optimizer, type ParamGroup, stateTensor } from "./optimizer.js";
+import { Cells, checkRanges, Optimizer, type ParamGroup, type Params, stateTensor } from "./optimizer.js";
 
 export interface AdamSettings {
   /** Learning rate; 0.001 by default. */
@@ -29,13 +30,16 @@ interface State {
  * Throws ConfigError for settings out of range.
  */
 export class Adam extends Optimizer<AdamSettings, State> {
-  constructor(params: readonly Tensor[] | readonly ({ params: readonly Tensor[] } & Partial<AdamSettings>)[], settings: Partial<AdamSettings> = {}) {
-    super("Adam", params, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, ...settings });
+  protected readonly stateNames = { step: "steps", exp_avg: "tensor", exp_avg_sq: "tensor" } as const;
+
+  constructor(params: Params<AdamSettings>, settings: Partial<AdamSettings> = {}) {
+    super("Adam", params, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 }, settings);
   }
 
   protected check(s: AdamSettings): void {
     const inf = Number.POSITIVE_INFINITY;
-    if (!Array.isArray(s.betas) || s.betas.length !== 2) throw new ConfigError(`Adam: expected betas [beta1, beta2]; got ${String(s.betas)}`);
+    if (!Array.isArray(s.betas) || s.betas.length !== 2)
+      throw new ConfigError(`Adam: expected betas [beta1, beta2]; got ${Array.isArray(s.betas) ? `${s.betas.length} of them` : showValue(s.betas)}`);
     checkRanges("Adam", {
       lr: [s.lr, 0, inf],
       "betas[0]": [s.betas[0], 0, 1],
@@ -70,7 +74,6 @@ export class Adam extends Optimizer<AdamSettings, State> {
   }
 
   protected imported(p: Tensor, state: Record<string, Tensor | number>, group: ParamGroup<AdamSettings>): State {
-    if (!Number.isInteger(state.step)) throw new ConfigError(`Adam: expected a whole number of steps in the state; got ${String(state.step)}`);
     return this.begun(p, state.step as number, group, state);
   }
 }

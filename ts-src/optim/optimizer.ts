@@ -2,10 +2,12 @@
 import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
 import { clearGradient, keep } from "../../bindings/lifetime.js";
 import { view } from "../../bindings/memory.js";
+import { showValue } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { clone } from "../ops/convert.js";
 import { zeros } from "../ops/create.js";
+import { checkedOptions } from "../ops/options.js";
 
 /** A group's parameters and its settings, which may be changed between steps. */
 export type ParamGroup<S> = S & { params: readonly Tensor[] };
@@ -16,28 +18,49 @@ export interface OptimizerState<S> {
   paramGroups: (S & { params: number[] })[];
 }
 
+/** Parameters, or groups of them with settings of their own. */
+export type Params<S> = readonly Tensor[] | readonly ({ params: readonly Tensor[] } & Partial<S>)[];
+
 export abstract class Optimizer<S extends { lr: number }, P> {
   readonly paramGroups: ParamGroup<S>[];
   protected readonly states = new Map<Tensor, P>();
   private readonly name: string;
+  /** Names of the settings. */
+  private readonly known: readonly string[];
 
-  /** `params`: tensors that require gradients, or groups with settings of their own. */
-  constructor(name: string, params: readonly Tensor[] | readonly ({ params: readonly Tensor[] } & Partial<S>)[], settings: S) {
+  /** `params`: tensors that require gradients, or groups; a setting stands in the group, or in `settings`, or is the default. */
+  constructor(name: string, params: Params<S>, defaults: S, settings: Partial<S>) {
     this.name = name;
-    if (!Array.isArray(params) || params.length === 0) throw new ConfigError(`${name}: expected at least one parameter; got none`);
-    const groups = params[0] instanceof Tensor ? [{ params }] : params;
-    this.paramGroups = groups.map((group) => ({ ...settings, ...group }));
+    this.known = Object.keys(defaults);
+    checkedOptions(name, settings, this.known);
+    if (!Array.isArray(params)) throw new ConfigError(`${name}: expected an array of parameters, such as model.parameters(); got ${showValue(params)}`);
+    if (params.length === 0) throw new ConfigError(`${name}: expected at least one parameter; got none`);
+    const groups: readonly unknown[] = params[0] instanceof Tensor ? [{ params }] : params;
+    this.paramGroups = groups.map((group) => {
+      const { params: own, ...rest } = this.checkedGroup(group);
+      return { ...defaults, ...given(settings), ...given(rest), params: [...own] } as ParamGroup<S>;
+    });
     const seen = new Set<Tensor>();
     for (const group of this.paramGroups) {
       this.check(group);
       for (const p of group.params) {
         if (!(p instanceof Tensor) || p.node !== undefined || !p.requiresGrad) {
-          throw new ConfigError(`${name}: expected parameters that are leaves with requiresGrad; got ${p instanceof Tensor ? p.describe() : typeof p}`);
+          throw new ConfigError(`${name}: expected parameters that are leaves with requiresGrad; got ${p instanceof Tensor ? p.describe() : showValue(p)}`);
         }
         if (seen.has(p)) throw new ConfigError(`${name}: expected each parameter once; got ${p.describe()} twice`);
         seen.add(p);
       }
     }
+  }
+
+  /** A group that came from outside: an object with `params`, an array, and none but the optimizer's settings. */
+  private checkedGroup(group: unknown): { params: readonly Tensor[] } & Partial<S> {
+    if (group === null || typeof group !== "object" || group instanceof Tensor || !Array.isArray((group as { params?: unknown }).params)) {
+      const got = group !== null && typeof group === "object" && "params" in group ? `params: ${showValue(group.params)}` : showValue(group);
+      throw new ConfigError(`${this.name}: expected tensors, or groups { params: [tensors], ${this.known.join(", ")} }; got ${got}`);
+    }
+    checkedOptions(this.name, group, ["params", ...this.known]);
+    return group as { params: readonly Tensor[] } & Partial<S>;
   }
 
   /** Throws ConfigError for a setting that cannot be. */
@@ -46,7 +69,10 @@ export abstract class Optimizer<S extends { lr: number }, P> {
   protected abstract update(p: Tensor, gradient: Tensor, group: ParamGroup<S>): void;
   /** State tensors and numbers under PyTorch's names. */
   protected abstract exported(state: P): Record<string, Tensor | number>;
+  /** The state from what exported() gave, of which the names are right and the tensors fit p. */
   protected abstract imported(p: Tensor, state: Record<string, Tensor | number>, group: ParamGroup<S>): P;
+  /** Names of a parameter's state, and whether each is a tensor like the parameter or a count of steps. */
+  protected abstract readonly stateNames: { readonly [name: string]: "tensor" | "steps" };
 
   /** Changes each parameter that has a gradient. */
   step(): void {
@@ -88,31 +114,68 @@ export abstract class Optimizer<S extends { lr: number }, P> {
     return { state, paramGroups };
   }
 
-  /** Takes state and settings over, copying tensors; throws ConfigError or ShapeError if they do not fit. */
+  /**
+   * Takes state and settings over, copying tensors. Throws ConfigError, ShapeError, DtypeError or DisposedError if they do not
+   * fit; then nothing was changed.
+   */
   loadStateDict(saved: OptimizerState<S>): void {
-    const groups = saved.paramGroups;
+    const parts: Partial<OptimizerState<S>> | null = saved;
+    const state: unknown = parts?.state;
+    if (!Array.isArray(parts?.paramGroups) || state === null || typeof state !== "object" || Array.isArray(state)) {
+      throw new ConfigError(`${this.name}: expected a state { state, paramGroups }, as stateDict() gives; got ${showValue(saved)}`);
+    }
+    const groups = this.checkedGroups(parts.paramGroups);
+    const parameters = groups.flatMap((group, i) => this.paramGroups[i].params.map((p) => ({ p, group })));
+    const states = new Map<Tensor, P>();
+    for (const [i, own] of Object.entries(state)) {
+      const found = /^(0|[1-9]\d*)$/.test(i) ? parameters[Number(i)] : undefined;
+      if (!found) throw new ConfigError(`${this.name}: expected state of parameters 0 to ${parameters.length - 1}; got ${i}`);
+      states.set(found.p, this.imported(found.p, this.checkedState(found.p, i, own), found.group));
+    }
+    for (const [i, group] of groups.entries()) Object.assign(this.paramGroups[i], group);
+    this.states.clear();
+    for (const [p, own] of states) this.states.set(p, own);
+  }
+
+  /** The groups of a saved state with this optimizer's own parameters. */
+  private checkedGroups(saved: readonly unknown[]): ParamGroup<S>[] {
+    const groups = saved.map((group) => this.checkedGroup(group));
     if (groups.length !== this.paramGroups.length || groups.some((group, i) => group.params.length !== this.paramGroups[i].params.length)) {
       const sizes = (list: readonly { params: readonly unknown[] }[]): string => list.map((group) => group.params.length).join(", ");
       throw new ConfigError(`${this.name}: expected groups of ${sizes(this.paramGroups)} parameters; got ${sizes(groups)}`);
     }
-    for (const group of groups) this.check(group);
-    const parameters = this.parameters();
-    for (const [i, state] of Object.entries(saved.state)) {
-      const p = parameters[Number(i)]?.p;
-      if (!p) throw new ConfigError(`${this.name}: expected state of parameters 0 to ${parameters.length - 1}; got ${i}`);
-      for (const [name, value] of Object.entries(state)) {
-        if (value instanceof Tensor && !sameShape(value.shape, p.shape)) {
-          throw new ShapeError(`${this.name}: expected ${name} of parameter ${i} of shape ${showShape(p.shape)}; got ${showShape(value.shape)}`);
-        }
-      }
-    }
-    for (const [i, group] of groups.entries()) Object.assign(this.paramGroups[i], { ...group, params: this.paramGroups[i].params });
-    this.states.clear();
-    for (const [i, state] of Object.entries(saved.state)) {
-      const { p, group } = parameters[Number(i)];
-      this.states.set(p, this.imported(p, state, group));
-    }
+    return groups.map((group, i) => {
+      const whole = { ...this.paramGroups[i], ...given(group), params: this.paramGroups[i].params };
+      this.check(whole);
+      return whole;
+    });
   }
+
+  private checkedState(p: Tensor, i: string, state: unknown): Record<string, Tensor | number> {
+    const names = Object.keys(this.stateNames);
+    const what = `${this.name}: state of parameter ${i}`;
+    if (state === null || typeof state !== "object") throw new ConfigError(`${what}: expected an object with ${names.join(", ")}; got ${showValue(state)}`);
+    checkedOptions(what, state, names);
+    for (const [name, kind] of Object.entries(this.stateNames)) {
+      const value: unknown = (state as Record<string, unknown>)[name];
+      if (kind === "steps") {
+        if (!Number.isSafeInteger(value) || (value as number) < 0) {
+          throw new ConfigError(`${what}: expected ${name}, a whole number >= 0; got ${showValue(value)}`);
+        }
+        continue;
+      }
+      if (!(value instanceof Tensor)) throw new ConfigError(`${what}: expected ${name}, a tensor; got ${showValue(value)}`);
+      value.alive(`${what}: ${name}`);
+      if (!sameShape(value.shape, p.shape)) throw new ShapeError(`${what}: expected ${name} of shape ${showShape(p.shape)}; got ${showShape(value.shape)}`);
+      if (value.dtype !== p.dtype) throw new DtypeError(`${what}: expected ${name} of dtype ${p.dtype}; got ${value.dtype}`);
+    }
+    return state as Record<string, Tensor | number>;
+  }
+}
+
+/** What was given: a setting that is undefined counts as left out. */
+function given<T extends object>(settings: T): T {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as T;
 }
 
 /** Memory cells (f64) that a kernel reads its settings from; a change of a setting is a write to a cell. */
@@ -139,11 +202,11 @@ export function stateTensor(p: Tensor, from?: Tensor | number): Tensor {
 }
 
 /** Throws ConfigError unless every named setting is in its range. */
-export function checkRanges(name: string, ranges: { readonly [setting: string]: readonly [value: number, least: number, below: number] }): void {
+export function checkRanges(name: string, ranges: { readonly [setting: string]: readonly [value: unknown, least: number, below: number] }): void {
   for (const [setting, [value, least, below]] of Object.entries(ranges)) {
-    if (!(value >= least && value < below)) {
+    if (typeof value !== "number" || !(value >= least && value < below)) {
       const range = below === Number.POSITIVE_INFINITY ? `>= ${least}` : `from ${least} to below ${below}`;
-      throw new ConfigError(`${name}: expected ${setting} ${range}; got ${String(value)}`);
+      throw new ConfigError(`${name}: expected ${setting} ${range}; got ${typeof value === "number" ? value : showValue(value)}`);
     }
   }
 }

@@ -1,8 +1,9 @@
 // Stochastic gradient descent.
 import { ConfigError } from "../../bindings/errors.js";
 import { kernelsOf } from "../../bindings/kernels.js";
+import { showValue } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
-import { Cells, checkRanges, Optimizer, type ParamGroup, stateTensor } from "./optimizer.js";
+import { Cells, checkRanges, Optimizer, type ParamGroup, type Params, stateTensor } from "./optimizer.js";
 
 export interface SGDSettings {
   /** Learning rate; 0.001 by default. */
@@ -24,15 +25,17 @@ interface State {
  * Throws ConfigError for settings out of range.
  */
 export class SGD extends Optimizer<SGDSettings, State> {
+  protected readonly stateNames = { momentum_buffer: "tensor" } as const;
   private readonly cells = new Cells(4);
 
-  constructor(params: readonly Tensor[] | readonly ({ params: readonly Tensor[] } & Partial<SGDSettings>)[], settings: Partial<SGDSettings> = {}) {
-    super("SGD", params, { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, ...settings });
+  constructor(params: Params<SGDSettings>, settings: Partial<SGDSettings> = {}) {
+    super("SGD", params, { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false }, settings);
   }
 
   protected check(s: SGDSettings): void {
     const inf = Number.POSITIVE_INFINITY;
     checkRanges("SGD", { lr: [s.lr, 0, inf], momentum: [s.momentum, 0, inf], weightDecay: [s.weightDecay, 0, inf], dampening: [s.dampening, 0, inf] });
+    if (typeof s.nesterov !== "boolean") throw new ConfigError(`SGD: expected nesterov: true or false; got ${showValue(s.nesterov)}`);
     if (s.nesterov && (s.momentum <= 0 || s.dampening !== 0)) {
       throw new ConfigError(`SGD: expected momentum > 0 and dampening 0 with nesterov; got ${s.momentum} and ${s.dampening}`);
     }

@@ -2,13 +2,16 @@
 
 import { isFloat } from "../../bindings/dtype.js";
 import { AbortError, ConfigError, NumericError } from "../../bindings/errors.js";
+import { showValue } from "../../bindings/op.js";
 import { Tensor } from "../../bindings/tensor.js";
 import type { Batch } from "../data/dataset.js";
 import type { Module } from "../layers/module.js";
 import { noGrad } from "../ops/derivatives.js";
+import { checkedOptions } from "../ops/options.js";
 import { manualSeed } from "../ops/random.js";
 import { backward } from "../ops/reverse.js";
 import type { Metric } from "./metrics.js";
+import { type Bar, createBar } from "./progress.js";
 
 /** Batches, once or many times; `length`, their number, is what the time left is worked out from. */
 export type Batches = (Iterable<Batch> | AsyncIterable<Batch>) & { readonly length?: number };
@@ -94,39 +97,80 @@ class Breath {
       await new Promise<void>((resolve) => (typeof setImmediate === "function" ? setImmediate(resolve) : setTimeout(resolve)));
       this.last = performance.now();
     }
-    if (signal?.aborted) throw new AbortError(`stopped by the signal: ${String((signal.reason as Error)?.message ?? signal.reason)}`, { cause: signal.reason });
+    stopIfAborted(signal);
   }
+}
+
+function stopIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new AbortError(`stopped by the signal: ${String((signal.reason as Error)?.message ?? signal.reason)}`, { cause: signal.reason });
+}
+
+/** Throws ConfigError unless model, data and the options that evaluate() and fit() share are what they must be. */
+function checkCall(name: string, model: Module, data: Batches, options: EvaluateOptions | undefined): void {
+  const { loss, metrics = {}, signal }: Partial<EvaluateOptions> = options ?? {};
+  const has = (value: unknown, ...methods: string[]): boolean =>
+    value !== null && typeof value === "object" && methods.every((method) => typeof (value as Record<string, unknown>)[method] === "function");
+  if (!has(model, "forward", "train", "eval")) throw new ConfigError(`${name}: expected a model, a Module; got ${showValue(model)}`);
+  if (!isBatches(data)) throw new ConfigError(`${name}: expected data, an iterable of batches such as a DataLoader; got ${showValue(data)}`);
+  if (typeof loss !== "function") throw new ConfigError(`${name}: expected a loss function (output, target); got ${showValue(loss)}`);
+  if (metrics === null || typeof metrics !== "object") throw new ConfigError(`${name}: expected metrics by name; got ${showValue(metrics)}`);
+  for (const [metric, measure] of Object.entries(metrics)) {
+    if (typeof measure !== "function")
+      throw new ConfigError(`${name}: expected a function (output, target) for the metric ${metric}; got ${showValue(measure)}`);
+  }
+  if (signal !== undefined && typeof signal?.aborted !== "boolean") throw new ConfigError(`${name}: expected signal, an AbortSignal; got ${showValue(signal)}`);
+}
+
+function isBatches(data: unknown): boolean {
+  return data !== null && typeof data === "object" && (Symbol.iterator in data || Symbol.asyncIterator in data);
+}
+
+/** Throws ConfigError for what is no batch. */
+function checkBatch(name: string, batch: unknown): void {
+  if (Array.isArray(batch) && batch.length === 2 && batch[0] instanceof Tensor && batch[1] instanceof Tensor && batch[0].ndim > 0) return;
+  const got = Array.isArray(batch) ? `[${batch.map((part) => (part instanceof Tensor ? part.describe() : showValue(part))).join(", ")}]` : showValue(batch);
+  throw new ConfigError(`${name}: expected batches [x, y], two tensors with examples along the first axis; got ${got}`);
 }
 
 function scored(name: string, loss: Tensor, x: Tensor, output: Tensor, target: Tensor, metrics: Metrics): Scores {
   if (!(loss instanceof Tensor) || loss.size !== 1)
-    throw new ConfigError(`${name}: expected a loss of one element; got ${loss instanceof Tensor ? loss.describe() : typeof loss}`);
+    throw new ConfigError(`${name}: expected a loss of one element; got ${loss instanceof Tensor ? loss.describe() : showValue(loss)}`);
   const value = loss.item();
-  if (!Number.isFinite(value)) throw new NumericError(`${name}: expected a finite loss; got ${value}${blame(x, output)}`);
+  if (!Number.isFinite(value)) throw new NumericError(`${name}: expected a finite loss; got ${value}${blame(x, output, target)}`);
   const scores: Scores = { loss: value };
-  for (const [metric, measure] of Object.entries(metrics)) scores[metric] = measure(output, target);
+  for (const [metric, measure] of Object.entries(metrics)) {
+    const figure: unknown = measure(output, target);
+    if (typeof figure !== "number") throw new ConfigError(`${name}: expected the metric ${metric} to answer a number; got ${showValue(figure)}`);
+    scores[metric] = figure;
+  }
   return scores;
 }
 
 /** Where a loss that is not finite comes from. */
-function blame(x: Tensor, output: Tensor): string {
-  if (isFloat(x.dtype)) {
-    const data = x.data();
+function blame(x: Tensor, output: Tensor, target: Tensor): string {
+  for (const [what, t] of Object.entries({ input: x, target })) {
+    if (!isFloat(t.dtype)) continue;
+    const data = t.data();
     const bad = data.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) return `; the input has ${data[bad]} at element ${bad} of ${x.describe()}: clean the data`;
+    if (bad >= 0) return `; the ${what} has ${data[bad]} at element ${bad} of ${t.describe()}: clean the data`;
   }
   const bad = output.data().findIndex((value) => !Number.isFinite(value));
-  return bad >= 0 ? "; the input is finite, the output is not: lower the learning rate" : "; input and output are finite: check the loss function";
+  return bad >= 0 ? "; the input is finite, the output is not: lower the learning rate" : "; input, target and output are finite: check the loss function";
 }
 
 /** Mean loss and metrics over batches, without gradients and with the model switched to use. */
 export async function evaluate(model: Module, data: Batches, options: EvaluateOptions): Promise<Scores> {
+  checkedOptions("evaluate", options, ["loss", "metrics", "signal"]);
+  checkCall("evaluate", model, data, options);
+  stopIfAborted(options.signal);
   const means = new Means();
   const breath = new Breath();
   const training = model.training;
   model.eval();
   try {
-    for await (const [x, y] of batches(data)) {
+    for await (const batch of batches(data)) {
+      checkBatch("evaluate", batch);
+      const [x, y] = batch;
       means.add(
         noGrad(() => {
           const output = model.forward(x);
@@ -154,12 +198,22 @@ function batches(data: Batches): Iterable<Batch> | AsyncIterable<Batch> {
  * Throws NumericError, with the weights of the step before, when a loss is not finite; AbortError when `signal` stops it.
  */
 export async function fit(model: Module, data: Batches, options: FitOptions): Promise<History> {
-  const { loss, optimizer, epochs = 1, metrics = {}, validation, onProgress, signal } = options;
-  if (!Number.isInteger(epochs) || epochs < 1) throw new ConfigError(`fit: expected epochs >= 1; got ${String(epochs)}`);
-  if (typeof loss !== "function") throw new ConfigError(`fit: expected a loss function (output, target); got ${typeof loss}`);
-  if (typeof optimizer?.step !== "function") throw new ConfigError(`fit: expected an optimizer; got ${typeof optimizer}`);
+  checkedOptions("fit", options, ["loss", "optimizer", "epochs", "metrics", "validation", "onProgress", "progress", "seed", "signal"]);
+  checkCall("fit", model, data, options);
+  const { loss, optimizer, epochs = 1, metrics = {}, validation, onProgress, progress = true, signal } = options;
+  if (!Number.isInteger(epochs) || epochs < 1)
+    throw new ConfigError(`fit: expected epochs >= 1; got ${typeof epochs === "number" ? epochs : showValue(epochs)}`);
+  if (typeof optimizer?.step !== "function" || typeof optimizer.zeroGrad !== "function") {
+    throw new ConfigError(`fit: expected an optimizer, with step() and zeroGrad(); got ${showValue(optimizer)}`);
+  }
+  if (validation !== undefined && !isBatches(validation)) {
+    throw new ConfigError(`fit: expected validation, an iterable of batches such as a DataLoader; got ${showValue(validation)}`);
+  }
+  if (onProgress !== undefined && typeof onProgress !== "function") throw new ConfigError(`fit: expected onProgress, a function; got ${showValue(onProgress)}`);
+  if (typeof progress !== "boolean") throw new ConfigError(`fit: expected progress: true or false; got ${showValue(progress)}`);
+  stopIfAborted(signal);
   if (options.seed !== undefined) manualSeed(options.seed);
-  const bar = options.progress === false ? undefined : await terminalBar();
+  const bar = progress ? terminalBar() : undefined;
   const history: History = { epochs: [], losses: [], seconds: 0 };
   const breath = new Breath();
   const started = performance.now();
@@ -173,7 +227,7 @@ export async function fit(model: Module, data: Batches, options: FitOptions): Pr
       const report = (ended: boolean, measured?: Scores): void => {
         const now = performance.now();
         const done = steps ? (epoch - 1 + step / steps) / epochs : undefined;
-        const progress: Progress = {
+        const soFar: Progress = {
           epoch,
           epochs,
           step,
@@ -185,10 +239,13 @@ export async function fit(model: Module, data: Batches, options: FitOptions): Pr
           seconds: (now - started) / 1000,
           secondsLeft: done ? (((now - started) / 1000) * (1 - done)) / done : undefined,
         };
-        onProgress?.(progress);
-        bar?.update(progress);
+        onProgress?.(soFar);
+        bar?.update(soFar);
       };
-      for await (const [x, y] of batches(data)) {
+      for await (const batch of batches(data)) {
+        stopIfAborted(signal);
+        checkBatch("fit", batch);
+        const [x, y] = batch;
         const output = model.forward(x);
         const value = loss(output, y);
         const scores = scored("fit", value, x, output, y, metrics);
@@ -214,15 +271,8 @@ export async function fit(model: Module, data: Batches, options: FitOptions): Pr
   return history;
 }
 
-export interface Bar {
-  update(progress: Progress): void;
-  stop(): void;
-}
-
-/** A bar on stderr if that is a terminal. Its code is loaded only then, so a bundle for browsers does not have it. */
-async function terminalBar(): Promise<Bar | undefined> {
-  if (!globalThis.process?.stderr?.isTTY) return undefined;
-  const url = new URL("./progress.js", import.meta.url).href;
-  const { createBar } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ url)) as typeof import("./progress.js");
-  return createBar();
+/** A bar on stderr if that is a terminal. */
+function terminalBar(): Bar | undefined {
+  const screen = globalThis.process?.stderr;
+  return screen?.isTTY ? createBar(screen) : undefined;
 }

@@ -1,9 +1,20 @@
 // The progress bar of fit(): rate, loss, metrics and time left in one line on stderr; a line stays for each epoch.
-import cliProgress from "cli-progress";
-import type { Bar, Progress, Scores } from "./fit.js";
+import type { Progress, Scores } from "./fit.js";
 
 const BAR_WIDTH = 24;
-const REDRAW_HZ = 10;
+const REDRAW_MS = 100;
+const CLEAR = "\r\x1b[K"; // to the beginning of the line, then erase it (ECMA-48, EL)
+
+export interface Bar {
+  update(progress: Progress): void;
+  stop(): void;
+}
+
+/** What a bar is drawn on: `columns` is the width of the terminal. */
+export interface Screen {
+  write(text: string): unknown;
+  readonly columns?: number;
+}
 
 function figures(scores: Scores): string {
   return Object.entries(scores)
@@ -11,39 +22,41 @@ function figures(scores: Scores): string {
     .join("  ");
 }
 
-export function time(seconds: number): string {
+function time(seconds: number): string {
   if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
   return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
 }
 
-function drawn(options: { format?: unknown; barsize?: number }, params: { progress: number }, payload: { progress?: Progress }): string {
-  const p = payload.progress;
-  if (!p) return "";
-  const filled = Math.round(params.progress * (options.barsize ?? BAR_WIDTH));
-  const bar = `${"━".repeat(filled)}${" ".repeat((options.barsize ?? BAR_WIDTH) - filled)}`;
+function line(p: Progress): string {
+  const filled = p.steps ? Math.min(BAR_WIDTH, Math.round((p.step / p.steps) * BAR_WIDTH)) : 0;
+  const bar = p.steps ? `${"━".repeat(filled)}${" ".repeat(BAR_WIDTH - filled)}` : `step ${p.step}`;
   const left = p.secondsLeft === undefined ? "" : `  ${time(p.secondsLeft)} left`;
   return `epoch ${p.epoch}/${p.epochs} ${bar} ${figures(p.training)}  ${Math.round(p.rate).toLocaleString("en-US")} examples/s${left}`;
 }
 
-export function createBar(): Bar {
-  const bar = new cliProgress.SingleBar({ format: drawn, barsize: BAR_WIDTH, fps: REDRAW_HZ, clearOnComplete: true, hideCursor: true });
-  let running = 0;
+export function createBar(screen: Screen): Bar {
+  let drawn = Number.NEGATIVE_INFINITY;
+  let shown = false;
+  const clear = (): void => {
+    if (shown) screen.write(CLEAR);
+    shown = false;
+  };
   return {
     update(progress) {
-      if (running !== progress.epoch) {
-        bar.start(progress.steps ?? progress.step + 1, 0, { progress });
-        running = progress.epoch;
+      if (progress.ended) {
+        clear();
+        const measured = progress.validation ? `   validation ${figures(progress.validation)}` : "";
+        const epoch = String(progress.epoch).padStart(String(progress.epochs).length);
+        screen.write(`epoch ${epoch}/${progress.epochs}  ${figures(progress.training)}${measured}\n`);
+        return;
       }
-      bar.update(progress.step, { progress });
-      if (!progress.ended) return;
-      bar.stop();
-      const measured = progress.validation ? `   validation ${figures(progress.validation)}` : "";
-      process.stderr.write(
-        `epoch ${String(progress.epoch).padStart(String(progress.epochs).length)}/${progress.epochs}  ${figures(progress.training)}${measured}\n`,
-      );
+      const now = performance.now();
+      if (now - drawn < REDRAW_MS) return;
+      drawn = now;
+      shown = true;
+      // a longer line would wrap, and only its last part be erased
+      screen.write(CLEAR + line(progress).slice(0, (screen.columns || 80) - 1));
     },
-    stop() {
-      bar.stop();
-    },
+    stop: clear,
   };
 }

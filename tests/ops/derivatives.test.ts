@@ -1,0 +1,80 @@
+// What the functions of derivatives refuse: with a typed error that names them, before anything was computed.
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import {
+  ConfigError,
+  DisposedError,
+  DtypeError,
+  GradientError,
+  grad,
+  gradcheck,
+  noGrad,
+  ShapeError,
+  type Tensor,
+  tensor,
+  valueAndGrad,
+} from "../../ts-src/index.js";
+import { assertThrows } from "../assert-close.js";
+
+/** Anything at all, as a program without types may pass it. */
+const any = (value: unknown): never => value as never;
+const square = (x: Tensor): Tensor => x.square().sum();
+
+test("grad and valueAndGrad take a function, the number of an argument, and tensors", () => {
+  const x = tensor([1, 2]);
+  assertThrows(() => grad(any(5)), ConfigError, /^grad: expected a function; got number 5$/);
+  assertThrows(() => valueAndGrad(any(null)), ConfigError, /^valueAndGrad: expected a function; got null$/);
+  assertThrows(() => grad(square, any(null)), ConfigError, /grad: expected an object of options \(wrt\); got null/);
+  assertThrows(() => grad(square, any({ argument: 1 })), ConfigError, /wrt; got argument/);
+  for (const wrt of ["length", "0", -1, 0.5]) assertThrows(() => grad(square, any({ wrt })), ConfigError, /wrt, the number of an argument/);
+  assertThrows(() => grad(square, { wrt: 1 })(x), GradientError, /one of 1 arguments; got 1/);
+  assertThrows(() => grad(square)(any(3)), GradientError, /expected a tensor.*got number 3/);
+  assertThrows(() => grad(any(() => undefined))(x), GradientError, /returns one float element; got undefined/);
+  assert.equal(grad(square)(x).toArray(), [2, 4]);
+});
+
+test("noGrad takes a function", () => {
+  assertThrows(() => noGrad(any(tensor(1))), ConfigError, /noGrad: expected a function; got a Tensor/);
+});
+
+test("gradcheck takes a function, an array of float64 tensors, and options that it knows", () => {
+  const x = tensor([1, 2], { dtype: "float64" });
+  assertThrows(() => gradcheck(any(5), [x]), ConfigError, /gradcheck: expected a function/);
+  assertThrows(() => gradcheck(square, any(x)), ConfigError, /array of tensors.*got a Tensor/);
+  assertThrows(() => gradcheck(square, any([1])), DtypeError, /tensor for argument 0; got number 1/);
+  assertThrows(() => gradcheck(square, [x], any(null)), ConfigError, /object of options/);
+  assertThrows(() => gradcheck(square, [x], any({ tolerance: 1 })), ConfigError, /order, rtol, atol, seed; got tolerance/);
+  assertThrows(() => gradcheck(square, [x], any({ rtol: "1" })), ConfigError, /rtol >= 0; got string 1/);
+  assertThrows(
+    () =>
+      gradcheck(
+        any(() => 1),
+        [x],
+      ),
+    GradientError,
+    /returns a tensor; got none/,
+  );
+  assert.ok(gradcheck(square, [x]));
+});
+
+test("backward takes a live gradient of the output's shape and dtype, and options that it knows", () => {
+  const w = tensor([1, 2], { requiresGrad: true });
+  const gone = tensor([1, 1]);
+  gone.dispose();
+  const refused = (options: unknown, kind: new (message: string) => Error, message: RegExp): void => {
+    assertThrows(() => w.mul(3).backward(any(options)), kind, message);
+    assert.is(w.grad, undefined);
+  };
+  refused({ gradient: 1 }, DtypeError, /backward: expected a tensor for gradient; got number 1/);
+  refused({ gradient: [1, 1] }, DtypeError, /got an array/);
+  refused({ gradient: gone }, DisposedError, /backward: gradient/);
+  refused({ gradient: tensor([1]) }, ShapeError, /gradient of shape \[2\]; got \[1\]/);
+  refused({ gradient: tensor([1, 1], { dtype: "float64" }) }, DtypeError, /gradient of dtype float32; got float64/);
+  refused({ retain: true }, ConfigError, /gradient, retainGraph, createGraph; got retain/);
+  refused(null, ConfigError, /object of options/);
+  refused(tensor([1, 1]), ConfigError, /expected options gradient/);
+  w.mul(3).backward({ gradient: tensor([1, 10]) });
+  assert.equal(w.grad?.toArray(), [3, 30]);
+});
+
+test.run();
