@@ -85,6 +85,7 @@ const usual = {
   reverse: 1,
 };
 const calls = {
+  run: () => k.run(SCRATCH, SCRATCH), // tests/graph runs programs
   copy8: () => k.copy8(Y, BYTES, 3, 5, 7, 100, 20, 2),
   fromFloat64: () => k.fromFloat64(Y, CELLS, 7),
   fromInt32: () => k.fromInt32(Y, INDEX, 64),

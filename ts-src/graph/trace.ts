@@ -5,7 +5,7 @@ import { held, Storage, scope, storagesMade, tensorsIn } from "../../bindings/li
 import { type AnyOp, type Spec, showValue } from "../../bindings/op.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { type Tracer, withTracer } from "../../bindings/trace.js";
-import { trace as matrixTrace } from "../ops/diagonal.js";
+import { type DiagonalOptions, trace as matrixTrace } from "../ops/diagonal.js";
 import type { Tree } from "../ops/tree.js";
 import { Graph, GraphNode, mapLeaves } from "./graph.js";
 
@@ -93,9 +93,9 @@ export function traced(f: (...xs: Tree[]) => Tree, examples: readonly unknown[])
  * changes elements (item(), data(), in place), with the user's line. trace(x) of a matrix is the sum of its diagonal.
  */
 export function trace(f: (...xs: never[]) => Tree, ...examples: Tree[]): Graph;
-export function trace(x: Tensor): Tensor;
-export function trace(f: ((...xs: never[]) => Tree) | Tensor, ...examples: Tree[]): Graph | Tensor {
-  if (typeof f !== "function") return matrixTrace(f);
+export function trace(x: Tensor, options?: DiagonalOptions): Tensor;
+export function trace(f: ((...xs: never[]) => Tree) | Tensor, ...examples: unknown[]): Graph | Tensor {
+  if (typeof f !== "function") return matrixTrace(f, ...(examples as [DiagonalOptions?]));
   for (const t of tensorsIn(examples)) t.alive("trace");
   return traced(f as unknown as (...xs: Tree[]) => Tree, examples);
 }

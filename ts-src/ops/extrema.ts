@@ -6,17 +6,7 @@ import { scratch } from "../../bindings/memory.js";
 import { allocated, apply, op, type Spec } from "../../bindings/op.js";
 import { sizeOf } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
-import {
-  anyReduction,
-  checkedNumbers,
-  checkedReduction,
-  checkedSomething,
-  distinct,
-  keptShape,
-  type Reduced,
-  type ReduceOptions,
-  reducedShape,
-} from "./axes.js";
+import { anyReduction, checkedNumbers, checkedReduction, checkedSomething, keptShape, type Reduced, type ReduceOptions, reducedShape } from "./axes.js";
 import { div, mul } from "./binary.js";
 import { sameOp } from "./guarded.js";
 import { reduceInto } from "./loops.js";
@@ -121,8 +111,12 @@ const firstSameOp = op({
   vjp: "zero",
   samples: [
     (draw) => {
-      const shape = [...draw.shape(0, 2), draw.integer(1, 4), ...draw.shape(0, 1)];
-      return { inputs: { x: distinct(draw, shape, 0.1), m: { shape: shape.map((n, i) => (i === 0 ? 1 : n)) } }, params: { axis: 0 } };
+      // m must be what x holds: the largest of each column
+      const [n, inner] = [draw.integer(1, 4), draw.integer(1, 4)];
+      const x = Array.from({ length: n * inner }, () => draw.integer(-3, 3));
+      const m = Array.from({ length: inner }, (_, j) => Math.max(...Array.from({ length: n }, (_unused, i) => x[i * inner + j])));
+      const dtype = "float64" as const;
+      return { inputs: { x: { values: x, shape: [n, inner], dtype }, m: { values: m, shape: [1, inner], dtype } }, params: { axis: 0 } };
     },
   ],
 });

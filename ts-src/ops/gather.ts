@@ -110,7 +110,7 @@ const embeddingScaleOp = op({
   shape: (s: { x: Spec; count: Spec }) => s.x,
   view: (x) => x,
   saves: ["count"],
-  vjp: (dy, { count }) => ({ x: () => div(dy, count), count: "none" }),
+  vjp: (dy, { count }) => ({ x: () => div(dy, count), count: "zero" }),
   // the rule is no derivative unless every count is 1
   samples: [(draw) => ({ inputs: { x: { shape: draw.shape(2, 2) }, count: { values: [1], shape: [1, 1], dtype: "float64" } } })],
 });
