@@ -5,6 +5,8 @@ export * from "./elementwise/unary";
 export * from "./elementwise/binary";
 export * from "./elementwise/compare";
 export * from "./elementwise/extremes";
+export * from "./elementwise/piecewise";
+export * from "./elementwise/rounding";
 export * from "./elementwise/select";
 export * from "./reduce";
 export * from "./softmax";

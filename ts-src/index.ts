@@ -23,9 +23,11 @@ export * from "./ops/matmul.js";
 
 import "./ops/methods.js";
 
+export * from "./ops/piecewise.js";
 export { manualSeed, rand, randint, randn } from "./ops/random.js";
 export { argmax, mean, type ReduceOptions, sum } from "./ops/reduce.js";
 export type { BackwardOptions } from "./ops/reverse.js";
+export * from "./ops/rounding.js";
 export { type Bound, clamp, maximum, minimum, where } from "./ops/select.js";
 export * from "./ops/shape.js";
 export { type CrossEntropyOptions, crossEntropy, logSoftmax, type Reduction, softmax } from "./ops/softmax.js";

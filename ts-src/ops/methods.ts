@@ -6,8 +6,10 @@ import * as convert from "./convert.js";
 import * as inplace from "./inplace.js";
 import * as logic from "./logic.js";
 import * as matrix from "./matmul.js";
+import * as piecewise from "./piecewise.js";
 import * as reduce from "./reduce.js";
 import * as reverse from "./reverse.js";
+import * as rounding from "./rounding.js";
 import * as select from "./select.js";
 import * as shape from "./shape.js";
 import * as softmaxes from "./softmax.js";
@@ -18,6 +20,8 @@ const { sumTo: _sumTo, ...reductions } = reduce;
 const { backward } = reverse;
 const { bounds: _bounds, ...selections } = select;
 const functions = {
+  ...piecewise,
+  ...rounding,
   ...unary,
   ...binary,
   ...compare,
