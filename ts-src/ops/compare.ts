@@ -47,6 +47,7 @@ const geOp = op(comparison("ge", "le", "leInt32", true));
 /** Whether each element is NaN, dtype bool; false throughout for integers. */
 export function isnan(x: Tensor): Tensor {
   checkedTensor("isnan", "x", x);
+  x.alive("isnan");
   return ne(x, x);
 }
 
