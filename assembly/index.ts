@@ -2,6 +2,7 @@
 export { writeConstants } from "./constants";
 export * from "./copy";
 export * from "./elementwise/unary";
+export * from "./elementwise/transcendental";
 export * from "./elementwise/binary";
 export * from "./elementwise/compare";
 export * from "./elementwise/extremes";

@@ -1,6 +1,5 @@
 // y[i] = f(x[i]) for n contiguous elements.
 import { C, constant } from "../constants";
-import * as elementary from "../elementary";
 import { map } from "./map";
 
 class Neg { @inline vec(x: v128): v128 { return v128.neg<real>(x); } }
@@ -8,10 +7,6 @@ class Abs { @inline vec(x: v128): v128 { return v128.abs<real>(x); } }
 class Square { @inline vec(x: v128): v128 { return v128.mul<real>(x, x); } }
 class Sqrt { @inline vec(x: v128): v128 { return v128.sqrt<real>(x); } }
 class Reciprocal { @inline vec(x: v128): v128 { return v128.div<real>(constant(C.one), x); } }
-class Exp { @inline vec(x: v128): v128 { return elementary.exp(x); } }
-class Log { @inline vec(x: v128): v128 { return elementary.log(x); } }
-class Sigmoid { @inline vec(x: v128): v128 { return elementary.sigmoid(x); } }
-class Tanh { @inline vec(x: v128): v128 { return elementary.tanh(x); } }
 /** pmax(x, 0) = x < 0 ? 0 : x keeps NaN. */
 class Relu { @inline vec(x: v128): v128 { return v128.pmax<real>(x, v128.splat<real>(0)); } }
 /** -1, 0 or 1; NaN stays. */
@@ -28,8 +23,4 @@ export function sign(y: usize, x: usize, n: i32): void { map<Sign>(y, x, n); }
 export function square(y: usize, x: usize, n: i32): void { map<Square>(y, x, n); }
 export function sqrt(y: usize, x: usize, n: i32): void { map<Sqrt>(y, x, n); }
 export function reciprocal(y: usize, x: usize, n: i32): void { map<Reciprocal>(y, x, n); }
-export function exp(y: usize, x: usize, n: i32): void { map<Exp>(y, x, n); }
-export function log(y: usize, x: usize, n: i32): void { map<Log>(y, x, n); }
-export function sigmoid(y: usize, x: usize, n: i32): void { map<Sigmoid>(y, x, n); }
-export function tanh(y: usize, x: usize, n: i32): void { map<Tanh>(y, x, n); }
 export function relu(y: usize, x: usize, n: i32): void { map<Relu>(y, x, n); }
