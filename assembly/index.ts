@@ -5,6 +5,7 @@ export * from "./gather";
 export * from "./nonzero";
 export * from "./sort";
 export * from "./elementwise/unary";
+export * from "./elementwise/transcendental";
 export * from "./elementwise/binary";
 export * from "./elementwise/compare";
 export * from "./elementwise/extremes";
