@@ -102,7 +102,7 @@ function alike(name: string, a: Operand, b: Operand, fn: (a: Tensor, b: Tensor) 
   if (a instanceof Tensor) a.alive(`${name}: a`);
   if (b instanceof Tensor) b.alive(`${name}: b`);
   const dtype = common(a, b);
-  if (dtype === undefined) return withScalars(name, a, b, fn);
+  if (dtype === undefined) return withScalars(name, a, b, fn, "float64");
   return withRecording(false, () => {
     const made: Tensor[] = [];
     const converted = (x: Operand): Operand => {
