@@ -5,16 +5,17 @@ import { kernelsOf } from "../../bindings/kernels.js";
 import { allocated, copyInto } from "../../bindings/op.js";
 import { broadcastShapes, sameShape, showShape } from "../../bindings/shape.js";
 import { isRecording } from "../../bindings/tape.js";
-import type { Tensor } from "../../bindings/tensor.js";
+import { Tensor } from "../../bindings/tensor.js";
+import { type Bound, bounds } from "./bounds.js";
 import { fillWith } from "./create.js";
-import { checkedTensor, floatDtype, type Operand, withScalars, zip } from "./operands.js";
+import { checkedTensor, floatDtype, numberDtype, type Operand, withScalars, zip } from "./operands.js";
 import { broadcastTo } from "./shape.js";
 
 function changeable(name: string, x: Tensor, others: readonly Operand[]): void {
   checkedTensor(name, "x", x);
   x.alive(name);
   for (const other of [x, ...others]) {
-    if (typeof other !== "number" && other.requiresGrad && isRecording()) {
+    if (other instanceof Tensor && other.requiresGrad && isRecording()) {
       throw new GradientError(`${name}: expected tensors without gradient; got ${other.describe()} that requires one; wrap the call in noGrad(() => ...)`);
     }
   }
@@ -25,11 +26,13 @@ function arithmetic(name: "add_" | "sub_" | "mul_" | "div_", x: Tensor, b: Opera
   changeable(name, x, [b]);
   withScalars(name, x, b, (p, q) => {
     q.alive(name);
-    floatDtype(name, { x: p, b: q });
+    const dtype = name === "div_" ? floatDtype(name, { x: p, b: q }) : numberDtype(name, { x: p, b: q });
     if (!sameShape(broadcastShapes(name, p.shape, q.shape), p.shape)) {
       throw new ShapeError(`${name}: expected b that broadcasts to ${showShape(p.shape)}; got ${showShape(q.shape)}`);
     }
-    apart(p, q, (other) => zip(kernelsOf(p.dtype)[name.slice(0, -1) as "add"], p, other, p));
+    const plain = name.slice(0, -1) as "add";
+    const integer = `${plain}Int32` as const;
+    apart(p, q, (other) => zip(kernelsOf(dtype)[dtype === "int32" ? integer : plain], p, other, p));
     return p;
   });
   x.storage.version++;
@@ -66,6 +69,62 @@ export function mul_(x: Tensor, b: Operand): Tensor {
 /** x = x / b, in place; answers x. */
 export function div_(x: Tensor, b: Operand): Tensor {
   return arithmetic("div_", x, b);
+}
+
+type Pointwise = "relu" | "neg" | "abs" | "sqrt" | "square" | "reciprocal" | "exp" | "sigmoid" | "tanh";
+
+function pointwise(name: `${Pointwise}_`, x: Tensor): Tensor {
+  changeable(name, x, []);
+  kernelsOf(floatDtype(name, { x }))[name.slice(0, -1) as Pointwise](x.ptr, x.ptr, x.size);
+  x.storage.version++;
+  return x;
+}
+
+/** x = max(x, 0), in place; answers x. */
+export function relu_(x: Tensor): Tensor {
+  return pointwise("relu_", x);
+}
+/** x = -x, in place; answers x. */
+export function neg_(x: Tensor): Tensor {
+  return pointwise("neg_", x);
+}
+/** x = |x|, in place; answers x. */
+export function abs_(x: Tensor): Tensor {
+  return pointwise("abs_", x);
+}
+/** x = sqrt(x), in place; answers x. */
+export function sqrt_(x: Tensor): Tensor {
+  return pointwise("sqrt_", x);
+}
+/** x = x^2, in place; answers x. */
+export function square_(x: Tensor): Tensor {
+  return pointwise("square_", x);
+}
+/** x = 1 / x, in place; answers x. */
+export function reciprocal_(x: Tensor): Tensor {
+  return pointwise("reciprocal_", x);
+}
+/** x = e^x, in place; answers x. */
+export function exp_(x: Tensor): Tensor {
+  return pointwise("exp_", x);
+}
+/** x = 1 / (1 + e^-x), in place; answers x. */
+export function sigmoid_(x: Tensor): Tensor {
+  return pointwise("sigmoid_", x);
+}
+/** x = tanh(x), in place; answers x. */
+export function tanh_(x: Tensor): Tensor {
+  return pointwise("tanh_", x);
+}
+
+/** x moved into [lo, hi], in place; answers x. A bound that is null is open. */
+export function clamp_(x: Tensor, lo: Bound, hi: Bound = null): Tensor {
+  changeable("clamp_", x, []);
+  const dtype = numberDtype("clamp_", { x });
+  const { low, high } = bounds("clamp_", x, lo, hi);
+  kernelsOf(dtype)[dtype === "int32" ? "clampInt32" : "clamp"](x.ptr, x.ptr, low, high, x.size);
+  x.storage.version++;
+  return x;
 }
 
 /** Every element set to `value`; answers x. */

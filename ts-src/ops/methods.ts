@@ -12,10 +12,12 @@ import * as logic from "./logic.js";
 import * as matrix from "./matmul.js";
 import { norm } from "./norm.js";
 import * as pads from "./pad.js";
+import * as piecewise from "./piecewise.js";
 import * as products from "./products.js";
 import * as reduce from "./reduce.js";
 import * as reverse from "./reverse.js";
 import * as scan from "./scan.js";
+import * as rounding from "./rounding.js";
 import * as scatters from "./scatter.js";
 import * as select from "./select.js";
 import * as shape from "./shape.js";
@@ -32,15 +34,16 @@ const { extremeGrad: _extremeGrad, ...extremes } = extrema;
 const { backward } = reverse;
 const { gatherAlong: _gatherAlong, ...gatherings } = gathers;
 const { ordered: _ordered, ...sortings } = sorts;
-const { bounds: _bounds, ...selections } = select;
 const { roll, tile } = joins;
 const { narrow: _narrow, ...parts } = slices;
 const functions = {
+  ...piecewise,
+  ...rounding,
   ...unary,
   ...binary,
   ...compare,
   ...logic,
-  ...selections,
+  ...select,
   ...gatherings,
   ...scatters,
   ...sortings,
