@@ -148,32 +148,232 @@ const [inf, nan] = [Number.POSITIVE_INFINITY, Number.NaN];
 const pi = Math.PI;
 /** [arguments..., result]. */
 const special = {
-  exp: [[inf, inf], [-inf, 0], [0, 1], [-0, 1], [1e30, inf], [-1e30, 0]],
-  exp2: [[inf, inf], [-inf, 0], [0, 1], [3, 8], [-1, 0.5], [1e30, inf], [-1e30, 0]],
-  expm1: [[inf, inf], [-inf, -1], [0, 0], [-0, -0], [1e30, inf], [-1e30, -1]],
-  log: [[inf, inf], [0, -inf], [-0, -inf], [1, 0], [-1, nan], [-inf, nan], [-1e-40, nan]],
-  log2: [[inf, inf], [0, -inf], [-0, -inf], [1, 0], [8, 3], [2 ** -140, -140], [-1, nan], [-inf, nan]],
-  log10: [[inf, inf], [0, -inf], [-0, -inf], [1, 0], [1000, 3], [-1, nan], [-inf, nan]],
-  log1p: [[inf, inf], [-1, -inf], [0, 0], [-0, -0], [-2, nan], [-inf, nan]],
-  sin: [[0, 0], [-0, -0], [inf, nan], [-inf, nan]],
-  cos: [[0, 1], [-0, 1], [inf, nan], [-inf, nan]],
-  tan: [[0, 0], [-0, -0], [inf, nan], [-inf, nan]],
-  asin: [[0, 0], [-0, -0], [1, pi / 2], [-1, -pi / 2], [2, nan], [-2, nan], [inf, nan]],
-  acos: [[1, 0], [-1, pi], [0, pi / 2], [2, nan], [-2, nan], [-inf, nan]],
-  atan: [[0, 0], [-0, -0], [inf, pi / 2], [-inf, -pi / 2]],
-  atan2: [[0, 0, 0], [-0, 0, -0], [0, -0, pi], [-0, -0, -pi], [0, 1, 0], [-0, 1, -0], [0, -1, pi], [-0, -1, -pi], [1, 0, pi / 2], [-1, 0, -pi / 2], [1, -0, pi / 2]]
-    .concat([[inf, inf, pi / 4], [inf, -inf, (3 * pi) / 4], [-inf, inf, -pi / 4], [-inf, -inf, (-3 * pi) / 4], [inf, 1, pi / 2], [-inf, 1, -pi / 2]])
-    .concat([[1, inf, 0], [-1, inf, -0], [1, -inf, pi], [-1, -inf, -pi], [nan, 1, nan], [1, nan, nan], [nan, inf, nan], [0, nan, nan]]),
-  sinh: [[0, 0], [-0, -0], [inf, inf], [-inf, -inf], [1e30, inf], [-1e30, -inf]],
-  cosh: [[0, 1], [-0, 1], [inf, inf], [-inf, inf], [1e30, inf]],
-  tanh: [[0, 0], [-0, -0], [inf, 1], [-inf, -1], [1e30, 1]],
-  erf: [[0, 0], [-0, -0], [inf, 1], [-inf, -1], [1e30, 1]],
-  sigmoid: [[0, 0.5], [-0, 0.5], [inf, 1], [-inf, 0], [1e30, 1], [-1e30, 0]],
-  pow: [[0, 3, 0], [-0, 3, -0], [0, 2, 0], [-0, 2, 0], [-0, 2.5, 0], [0, -3, inf], [-0, -3, -inf], [0, -2, inf], [-0, -2, inf], [-0, -2.5, inf]]
-    .concat([[0, 0, 1], [nan, 0, 1], [inf, 0, 1], [1, nan, 1], [1, inf, 1], [-1, inf, 1], [-1, -inf, 1], [nan, 1, nan], [2, nan, nan], [-2, 0.5, nan]])
-    .concat([[inf, 2, inf], [inf, -2, 0], [-inf, 3, -inf], [-inf, 2, inf], [-inf, -3, -0], [-inf, -2, 0], [-inf, 0.5, inf], [0.5, inf, 0], [0.5, -inf, inf]])
-    .concat([[2, inf, inf], [2, -inf, 0], [-2, inf, inf], [-0.5, inf, 0], [0, inf, 0], [0, -inf, inf], [-2, 3, -8], [-2, 2, 4], [-2, -1, -0.5], [3, 4, 81]])
-    .concat([[2, 1e30, inf], [0.5, 1e30, 0], [2, -1e30, 0], [10, 3, 1000], [-1, 1e30, 1], [-1, 3, -1], [9, 0.5, 3]]),
+  exp: [
+    [inf, inf],
+    [-inf, 0],
+    [0, 1],
+    [-0, 1],
+    [1e30, inf],
+    [-1e30, 0],
+  ],
+  exp2: [
+    [inf, inf],
+    [-inf, 0],
+    [0, 1],
+    [3, 8],
+    [-1, 0.5],
+    [1e30, inf],
+    [-1e30, 0],
+  ],
+  expm1: [
+    [inf, inf],
+    [-inf, -1],
+    [0, 0],
+    [-0, -0],
+    [1e30, inf],
+    [-1e30, -1],
+  ],
+  log: [
+    [inf, inf],
+    [0, -inf],
+    [-0, -inf],
+    [1, 0],
+    [-1, nan],
+    [-inf, nan],
+    [-1e-40, nan],
+  ],
+  log2: [
+    [inf, inf],
+    [0, -inf],
+    [-0, -inf],
+    [1, 0],
+    [8, 3],
+    [2 ** -140, -140],
+    [-1, nan],
+    [-inf, nan],
+  ],
+  log10: [
+    [inf, inf],
+    [0, -inf],
+    [-0, -inf],
+    [1, 0],
+    [1000, 3],
+    [-1, nan],
+    [-inf, nan],
+  ],
+  log1p: [
+    [inf, inf],
+    [-1, -inf],
+    [0, 0],
+    [-0, -0],
+    [-2, nan],
+    [-inf, nan],
+  ],
+  sin: [
+    [0, 0],
+    [-0, -0],
+    [inf, nan],
+    [-inf, nan],
+  ],
+  cos: [
+    [0, 1],
+    [-0, 1],
+    [inf, nan],
+    [-inf, nan],
+  ],
+  tan: [
+    [0, 0],
+    [-0, -0],
+    [inf, nan],
+    [-inf, nan],
+  ],
+  asin: [
+    [0, 0],
+    [-0, -0],
+    [1, pi / 2],
+    [-1, -pi / 2],
+    [2, nan],
+    [-2, nan],
+    [inf, nan],
+  ],
+  acos: [
+    [1, 0],
+    [-1, pi],
+    [0, pi / 2],
+    [2, nan],
+    [-2, nan],
+    [-inf, nan],
+  ],
+  atan: [
+    [0, 0],
+    [-0, -0],
+    [inf, pi / 2],
+    [-inf, -pi / 2],
+  ],
+  atan2: [
+    [0, 0, 0],
+    [-0, 0, -0],
+    [0, -0, pi],
+    [-0, -0, -pi],
+    [0, 1, 0],
+    [-0, 1, -0],
+    [0, -1, pi],
+    [-0, -1, -pi],
+    [1, 0, pi / 2],
+    [-1, 0, -pi / 2],
+    [1, -0, pi / 2],
+  ]
+    .concat([
+      [inf, inf, pi / 4],
+      [inf, -inf, (3 * pi) / 4],
+      [-inf, inf, -pi / 4],
+      [-inf, -inf, (-3 * pi) / 4],
+      [inf, 1, pi / 2],
+      [-inf, 1, -pi / 2],
+    ])
+    .concat([
+      [1, inf, 0],
+      [-1, inf, -0],
+      [1, -inf, pi],
+      [-1, -inf, -pi],
+      [nan, 1, nan],
+      [1, nan, nan],
+      [nan, inf, nan],
+      [0, nan, nan],
+    ]),
+  sinh: [
+    [0, 0],
+    [-0, -0],
+    [inf, inf],
+    [-inf, -inf],
+    [1e30, inf],
+    [-1e30, -inf],
+  ],
+  cosh: [
+    [0, 1],
+    [-0, 1],
+    [inf, inf],
+    [-inf, inf],
+    [1e30, inf],
+  ],
+  tanh: [
+    [0, 0],
+    [-0, -0],
+    [inf, 1],
+    [-inf, -1],
+    [1e30, 1],
+  ],
+  erf: [
+    [0, 0],
+    [-0, -0],
+    [inf, 1],
+    [-inf, -1],
+    [1e30, 1],
+  ],
+  sigmoid: [
+    [0, 0.5],
+    [-0, 0.5],
+    [inf, 1],
+    [-inf, 0],
+    [1e30, 1],
+    [-1e30, 0],
+  ],
+  pow: [
+    [0, 3, 0],
+    [-0, 3, -0],
+    [0, 2, 0],
+    [-0, 2, 0],
+    [-0, 2.5, 0],
+    [0, -3, inf],
+    [-0, -3, -inf],
+    [0, -2, inf],
+    [-0, -2, inf],
+    [-0, -2.5, inf],
+  ]
+    .concat([
+      [0, 0, 1],
+      [nan, 0, 1],
+      [inf, 0, 1],
+      [1, nan, 1],
+      [1, inf, 1],
+      [-1, inf, 1],
+      [-1, -inf, 1],
+      [nan, 1, nan],
+      [2, nan, nan],
+      [-2, 0.5, nan],
+    ])
+    .concat([
+      [inf, 2, inf],
+      [inf, -2, 0],
+      [-inf, 3, -inf],
+      [-inf, 2, inf],
+      [-inf, -3, -0],
+      [-inf, -2, 0],
+      [-inf, 0.5, inf],
+      [0.5, inf, 0],
+      [0.5, -inf, inf],
+    ])
+    .concat([
+      [2, inf, inf],
+      [2, -inf, 0],
+      [-2, inf, inf],
+      [-0.5, inf, 0],
+      [0, inf, 0],
+      [0, -inf, inf],
+      [-2, 3, -8],
+      [-2, 2, 4],
+      [-2, -1, -0.5],
+      [3, 4, 81],
+    ])
+    .concat([
+      [2, 1e30, inf],
+      [0.5, 1e30, 0],
+      [2, -1e30, 0],
+      [10, 3, 1000],
+      [-1, 1e30, 1],
+      [-1, 3, -1],
+      [9, 0.5, 3],
+    ]),
 };
 
 /** What comes out wrong for the special values, as text. */
@@ -183,7 +383,9 @@ function wrongSpecial(k, name, format) {
   const expected = rows.map((row) => format.round(row[row.length - 1]));
   // also one by one, as no other lane may decide
   const alone = args.map((one) => run(k, name, format, [one])[0]);
-  return run(k, name, format, args).flatMap((y, i) => (Object.is(y, expected[i]) && Object.is(alone[i], y) ? [] : [`${name}(${args[i].join(", ")}) = ${y}, ${alone[i]}, expected ${expected[i]}`]));
+  return run(k, name, format, args).flatMap((y, i) =>
+    Object.is(y, expected[i]) && Object.is(alone[i], y) ? [] : [`${name}(${args[i].join(", ")}) = ${y}, ${alone[i]}, expected ${expected[i]}`],
+  );
 }
 
 const builds = { f32: ["f32-strict", "f32-relaxed"], f64: ["f64-strict", "f64-relaxed"] };

@@ -1,6 +1,6 @@
 // y[i] = f(x[i]) for the elementary functions, and atan2 and pow with broadcasting.
 import * as elementary from "../elementary";
-import { broadcast, map } from "./map";
+import { broadcastHeavy, map, mapHeavy } from "./map";
 
 class Exp { @inline vec(x: v128): v128 { return elementary.exp(x); } }
 class Exp2 { @inline vec(x: v128): v128 { return elementary.exp2(x); } }
@@ -24,27 +24,27 @@ class Atan2 { @inline vec(a: v128, b: v128): v128 { return elementary.atan2(a, b
 class Pow { @inline vec(a: v128, b: v128): v128 { return elementary.pow(a, b); } }
 
 export function exp(y: usize, x: usize, n: i32): void { map<Exp>(y, x, n); }
-export function exp2(y: usize, x: usize, n: i32): void { map<Exp2>(y, x, n); }
-export function expm1(y: usize, x: usize, n: i32): void { map<Expm1>(y, x, n); }
-export function log(y: usize, x: usize, n: i32): void { map<Log>(y, x, n); }
-export function log2(y: usize, x: usize, n: i32): void { map<Log2>(y, x, n); }
-export function log10(y: usize, x: usize, n: i32): void { map<Log10>(y, x, n); }
-export function log1p(y: usize, x: usize, n: i32): void { map<Log1p>(y, x, n); }
-export function sin(y: usize, x: usize, n: i32): void { map<Sin>(y, x, n); }
-export function cos(y: usize, x: usize, n: i32): void { map<Cos>(y, x, n); }
-export function tan(y: usize, x: usize, n: i32): void { map<Tan>(y, x, n); }
-export function asin(y: usize, x: usize, n: i32): void { map<Asin>(y, x, n); }
-export function acos(y: usize, x: usize, n: i32): void { map<Acos>(y, x, n); }
-export function atan(y: usize, x: usize, n: i32): void { map<Atan>(y, x, n); }
-export function sinh(y: usize, x: usize, n: i32): void { map<Sinh>(y, x, n); }
-export function cosh(y: usize, x: usize, n: i32): void { map<Cosh>(y, x, n); }
+export function exp2(y: usize, x: usize, n: i32): void { mapHeavy<Exp2>(y, x, n); }
+export function expm1(y: usize, x: usize, n: i32): void { mapHeavy<Expm1>(y, x, n); }
+export function log(y: usize, x: usize, n: i32): void { mapHeavy<Log>(y, x, n); }
+export function log2(y: usize, x: usize, n: i32): void { mapHeavy<Log2>(y, x, n); }
+export function log10(y: usize, x: usize, n: i32): void { mapHeavy<Log10>(y, x, n); }
+export function log1p(y: usize, x: usize, n: i32): void { mapHeavy<Log1p>(y, x, n); }
+export function sin(y: usize, x: usize, n: i32): void { mapHeavy<Sin>(y, x, n); }
+export function cos(y: usize, x: usize, n: i32): void { mapHeavy<Cos>(y, x, n); }
+export function tan(y: usize, x: usize, n: i32): void { mapHeavy<Tan>(y, x, n); }
+export function asin(y: usize, x: usize, n: i32): void { mapHeavy<Asin>(y, x, n); }
+export function acos(y: usize, x: usize, n: i32): void { mapHeavy<Acos>(y, x, n); }
+export function atan(y: usize, x: usize, n: i32): void { mapHeavy<Atan>(y, x, n); }
+export function sinh(y: usize, x: usize, n: i32): void { mapHeavy<Sinh>(y, x, n); }
+export function cosh(y: usize, x: usize, n: i32): void { mapHeavy<Cosh>(y, x, n); }
 export function tanh(y: usize, x: usize, n: i32): void { map<Tanh>(y, x, n); }
-export function erf(y: usize, x: usize, n: i32): void { map<Erf>(y, x, n); }
+export function erf(y: usize, x: usize, n: i32): void { mapHeavy<Erf>(y, x, n); }
 export function sigmoid(y: usize, x: usize, n: i32): void { map<Sigmoid>(y, x, n); }
 
 export function atan2(y: usize, a: usize, b: usize, n0: i32, n1: i32, n2: i32, a0: i32, a1: i32, a2: i32, b0: i32, b1: i32, b2: i32): void {
-  broadcast<Atan2>(y, a, b, n0, n1, n2, a0, a1, a2, b0, b1, b2);
+  broadcastHeavy<Atan2>(y, a, b, n0, n1, n2, a0, a1, a2, b0, b1, b2);
 }
 export function pow(y: usize, a: usize, b: usize, n0: i32, n1: i32, n2: i32, a0: i32, a1: i32, a2: i32, b0: i32, b1: i32, b2: i32): void {
-  broadcast<Pow>(y, a, b, n0, n1, n2, a0, a1, a2, b0, b1, b2);
+  broadcastHeavy<Pow>(y, a, b, n0, n1, n2, a0, a1, a2, b0, b1, b2);
 }

@@ -76,18 +76,20 @@ export function withScalars(op: string, a: Operand, b: Operand, fn: (a: Tensor, 
 
 type UnaryKernel = { [K in keyof Kernels]: Kernels[K] extends (y: number, x: number, n: number) => void ? K : never }[keyof Kernels];
 
-/** The common part of y[i] = f(x[i]). */
-export function unary(name: string, kernel: UnaryKernel) {
+/** The common part of y[i] = f(x[i]); `integer` is the kernel for int32, if there is one. */
+export function unary(name: string, kernel: UnaryKernel, integer?: UnaryKernel) {
+  const dtype = integer === undefined ? floatDtype : numberDtype;
   return {
     name,
     inputs: ["x"],
-    shape: (x: { x: Spec }): Spec => ({ shape: x.x.shape, dtype: floatDtype(name, x) }),
-    kernel: (k: Kernels, x: { x: Tensor }, y: Tensor): void => (k[kernel] as Kernels["exp"])(y.ptr, x.x.ptr, y.size),
+    shape: (x: { x: Spec }): Spec => ({ shape: x.x.shape, dtype: dtype(name, x) }),
+    kernel: (k: Kernels, x: { x: Tensor }, y: Tensor): void =>
+      (k[integer !== undefined && y.dtype === "int32" ? integer : kernel] as Kernels["exp"])(y.ptr, x.x.ptr, y.size),
   } as const;
 }
 
 /** The common part of a fused derivative dx[i] = f(dy[i], y[i]). */
-export function unaryGrad(name: "reluGrad" | "sigmoidGrad" | "tanhGrad") {
+export function unaryGrad(name: "sigmoidGrad" | "tanhGrad") {
   return {
     name,
     inputs: ["dy", "y"],

@@ -1,7 +1,7 @@
 // Choices between two: by a condition, the larger, the smaller, within bounds.
 import { isFloat, itemBytes } from "../../bindings/dtype.js";
 import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
-import { apply, op, type Spec, showValue } from "../../bindings/op.js";
+import { apply, type Draw, op, type Spec, showValue } from "../../bindings/op.js";
 import { broadcastShapes, sameShape, showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { binary, checkedTensor, floatDtype, holds, numberDtype, type Operand, withScalars } from "./operands.js";
@@ -92,7 +92,7 @@ const maximumGradOp = op({
 });
 
 /** Operands that broadcast and differ by 1/8 or more. */
-function distinct(draw: Parameters<typeof steps>[0]) {
+function distinct(draw: Draw) {
   const [a, b] = draw.broadcast();
   return { inputs: { a: steps(draw, a, 0), b: steps(draw, b, 0.125) } };
 }
