@@ -1,8 +1,14 @@
 // y[i] = f(x[i]) for the elementary functions, and atan2 and pow with broadcasting.
 import * as elementary from "../elementary";
+import { expBeyond, expTimes, expUsual } from "../elementary/exponential";
+import { mapUsual } from "./pairs";
 import { broadcastHeavy, map, mapHeavy } from "./map";
 
-class Exp { @inline vec(x: v128): v128 { return elementary.exp(x); } }
+class Exp {
+  @inline beyond(x: v128): v128 { return expBeyond(x); }
+  @inline usual(x: v128): v128 { return expUsual(x); }
+  @inline any(x: v128): v128 { return expTimes(x, 0); }
+}
 class Exp2 { @inline vec(x: v128): v128 { return elementary.exp2(x); } }
 class Expm1 { @inline vec(x: v128): v128 { return elementary.expm1(x); } }
 class Log { @inline vec(x: v128): v128 { return elementary.log(x); } }
@@ -23,7 +29,7 @@ class Sigmoid { @inline vec(x: v128): v128 { return elementary.sigmoid(x); } }
 class Atan2 { @inline vec(a: v128, b: v128): v128 { return elementary.atan2(a, b); } }
 class Pow { @inline vec(a: v128, b: v128): v128 { return elementary.pow(a, b); } }
 
-export function exp(y: usize, x: usize, n: i32): void { map<Exp>(y, x, n); }
+export function exp(y: usize, x: usize, n: i32): void { mapUsual<Exp>(y, x, n); }
 export function exp2(y: usize, x: usize, n: i32): void { mapHeavy<Exp2>(y, x, n); }
 export function expm1(y: usize, x: usize, n: i32): void { mapHeavy<Expm1>(y, x, n); }
 export function log(y: usize, x: usize, n: i32): void { mapHeavy<Log>(y, x, n); }
