@@ -19,6 +19,7 @@ export * as layers from "./layers/index.js";
 export * as nn from "./layers/index.js";
 export { mseLoss } from "./losses/regression.js";
 export type { ReduceOptions } from "./ops/axes.js";
+export * from "./ops/activations.js";
 export * from "./ops/binary.js";
 export type { Bound } from "./ops/bounds.js";
 export * from "./ops/compare.js";
@@ -36,6 +37,10 @@ export * from "./ops/logic.js";
 export * from "./ops/matmul.js";
 export { type PadMode, type PadOptions, pad } from "./ops/pad.js";
 export { bmm, dot, outer } from "./ops/products.js";
+export * from "./ops/exponential.js";
+export * from "./ops/gelu.js";
+export * from "./ops/hyperbolic.js";
+export * from "./ops/power.js";
 
 import "./ops/methods.js";
 
@@ -55,6 +60,7 @@ export { argsort, type Sorted, type SortOptions, sort, type TopkOptions, topk } 
 export * from "./ops/statistics.js";
 export { hessian, hvp, jacobian, jvp, vjp } from "./ops/transforms.js";
 export type { Tree } from "./ops/tree.js";
+export * from "./ops/trigonometry.js";
 export * from "./ops/unary.js";
 export { nonzero, type Unique, type UniqueOptions, unique } from "./ops/unique.js";
 export * as optim from "./optim/index.js";
