@@ -9,3 +9,6 @@ export * from "./optim";
 export * from "./random";
 export * from "./gemm/gemm";
 export * from "./gemm/peak";
+export * from "./conv/conv2d";
+export * from "./pool";
+export * from "./interpolate";

@@ -14,6 +14,7 @@ export * as nn from "./layers/index.js";
 export { mseLoss } from "./losses/regression.js";
 export * from "./ops/binary.js";
 export { clone, detach, to } from "./ops/convert.js";
+export { type ConvOptions, type ConvTransposeOptions, conv1d, conv2d, convTranspose2d } from "./ops/convolution.js";
 export { arange, type CreateOptions, eye, full, linspace, ones, onesLike, tensor, zeros, zerosLike } from "./ops/create.js";
 export { type GradOptions, grad, noGrad, stopGradient, valueAndGrad } from "./ops/derivatives.js";
 export { type GradcheckOptions, gradcheck } from "./ops/gradcheck.js";

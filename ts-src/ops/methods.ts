@@ -2,6 +2,7 @@
 import { Tensor } from "../../bindings/tensor.js";
 import * as binary from "./binary.js";
 import * as convert from "./convert.js";
+import * as convolution from "./convolution.js";
 import * as inplace from "./inplace.js";
 import * as matrix from "./matmul.js";
 import * as reduce from "./reduce.js";
@@ -13,7 +14,7 @@ import * as unary from "./unary.js";
 
 const { sumTo: _sumTo, ...reductions } = reduce;
 const { backward } = reverse;
-const functions = { ...unary, ...binary, ...convert, ...inplace, ...matrix, ...reductions, ...shape, ...softmaxes, ...text, backward };
+const functions = { ...unary, ...binary, ...convert, ...convolution, ...inplace, ...matrix, ...reductions, ...shape, ...softmaxes, ...text, backward };
 
 type Method<F> = F extends (x: Tensor, ...rest: infer R) => infer T ? (...rest: R) => T : never;
 type Methods = { [name in keyof typeof functions]: Method<(typeof functions)[name]> };
