@@ -18,10 +18,22 @@ export { type ConvOptions, type ConvTransposeOptions, conv1d, conv2d, convTransp
 export { arange, type CreateOptions, eye, full, linspace, ones, onesLike, tensor, zeros, zerosLike } from "./ops/create.js";
 export { type GradOptions, grad, noGrad, stopGradient, valueAndGrad } from "./ops/derivatives.js";
 export { type GradcheckOptions, gradcheck } from "./ops/gradcheck.js";
+export { type InterpolateMode, type InterpolateOptions, interpolate } from "./ops/interpolate.js";
 export * from "./ops/matmul.js";
 
 import "./ops/methods.js";
 
+export {
+  type AvgPool2dOptions,
+  type AvgPoolOptions,
+  adaptiveAvgPool2d,
+  avgPool1d,
+  avgPool2d,
+  type MaxPoolOptions,
+  maxPool1d,
+  maxPool2d,
+  type Picked,
+} from "./ops/pooling.js";
 export { manualSeed, rand, randint, randn } from "./ops/random.js";
 export { argmax, mean, type ReduceOptions, sum } from "./ops/reduce.js";
 export type { BackwardOptions } from "./ops/reverse.js";

@@ -109,7 +109,21 @@ const small: Geometry = {
 /** Inner sizes and rows of more than one block; long lines; a kernel larger than the image. */
 const large: Geometry[] = [
   { ...small, channels: 70, height: 5, width: 6, outChannels: 200, outHeight: 3, outWidth: 4, kernelHeight: 3, kernelWidth: 3 },
-  { ...small, channels: 200, height: 4, width: 4, outChannels: 70, outHeight: 2, outWidth: 2, kernelHeight: 3, kernelWidth: 3, strideY: 2, strideX: 2, top: 1, left: 1 },
+  {
+    ...small,
+    channels: 200,
+    height: 4,
+    width: 4,
+    outChannels: 70,
+    outHeight: 2,
+    outWidth: 2,
+    kernelHeight: 3,
+    kernelWidth: 3,
+    strideY: 2,
+    strideX: 2,
+    top: 1,
+    left: 1,
+  },
   { ...small, channels: 4, width: 1300, outChannels: 5, outWidth: 1298, kernelWidth: 3 },
   { ...small, images: 2, channels: 4, height: 40, width: 40, outChannels: 5, outHeight: 40, outWidth: 40, kernelHeight: 3, kernelWidth: 3, top: 1, left: 1 },
   { ...small, channels: 2, height: 3, width: 3, outChannels: 4, outHeight: 1, outWidth: 1, kernelHeight: 7, kernelWidth: 7, top: 2, left: 2 },
@@ -161,7 +175,14 @@ for (const build of ["f32-strict", "f32-relaxed", "f64-strict", "f64-relaxed"]) 
     const scratchBytes = kernel("conv2dScratchBytes")(...sizes);
 
     /** Runs a kernel into a guarded output and compares it. */
-    const compare = (name: string, count: number, want: Float64Array, size: Float64Array, terms: Float64Array, call: (out: number, scratch: number) => void): void => {
+    const compare = (
+      name: string,
+      count: number,
+      want: Float64Array,
+      size: Float64Array,
+      terms: Float64Array,
+      call: (out: number, scratch: number) => void,
+    ): void => {
       const before = top;
       const out = reserve(count);
       const scratch = (top + 63) & ~63;
@@ -183,7 +204,11 @@ for (const build of ["f32-strict", "f32-relaxed", "f64-strict", "f64-relaxed"]) 
       words.fill(GUARD, before / 4, top / 4);
       top = before;
     };
-    const accumulators = (count: number): [Float64Array, Float64Array, Float64Array] => [new Float64Array(count), new Float64Array(count), new Float64Array(count)];
+    const accumulators = (count: number): [Float64Array, Float64Array, Float64Array] => [
+      new Float64Array(count),
+      new Float64Array(count),
+      new Float64Array(count),
+    ];
 
     const forward = accumulators(counts.y);
     const perImage = g.outHeight * g.outWidth;

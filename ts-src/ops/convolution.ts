@@ -77,7 +77,9 @@ export function convTranspose2d(x: Tensor, w: Tensor, b: Tensor | null = null, o
   const channels = x.shape[x.ndim - 3];
   const outs = w.shape[1] * groups;
   if (channels !== w.shape[0] || channels % groups !== 0) {
-    throw new ShapeError(`${name}: expected x of ${w.shape[0]} channels, a multiple of ${groups} groups, as w ${showShape(w.shape)}; got shape ${showShape(x.shape)}`);
+    throw new ShapeError(
+      `${name}: expected x of ${w.shape[0]} channels, a multiple of ${groups} groups, as w ${showShape(w.shape)}; got shape ${showShape(x.shape)}`,
+    );
   }
   checkBias(name, b, outs);
   const kernel = pairOf(w.shape);
@@ -108,7 +110,9 @@ function convolution(name: "conv1d" | "conv2d", axes: 1 | 2, x: Tensor, w: Tenso
   const channels = x.shape[x.ndim - axes - 1];
   const outs = w.shape[0];
   if (channels !== w.shape[1] * groups) {
-    throw new ShapeError(`${name}: expected x of ${w.shape[1] * groups} channels, as w ${showShape(w.shape)} and ${groups} groups; got shape ${showShape(x.shape)}`);
+    throw new ShapeError(
+      `${name}: expected x of ${w.shape[1] * groups} channels, as w ${showShape(w.shape)} and ${groups} groups; got shape ${showShape(x.shape)}`,
+    );
   }
   if (outs % groups !== 0) throw new ShapeError(`${name}: expected output channels that ${groups} groups divide; got w ${showShape(w.shape)}`);
   checkBias(name, b, outs);

@@ -4,7 +4,9 @@ import * as binary from "./binary.js";
 import * as convert from "./convert.js";
 import * as convolution from "./convolution.js";
 import * as inplace from "./inplace.js";
+import * as interpolation from "./interpolate.js";
 import * as matrix from "./matmul.js";
+import * as pooling from "./pooling.js";
 import * as reduce from "./reduce.js";
 import * as reverse from "./reverse.js";
 import * as shape from "./shape.js";
@@ -14,7 +16,21 @@ import * as unary from "./unary.js";
 
 const { sumTo: _sumTo, ...reductions } = reduce;
 const { backward } = reverse;
-const functions = { ...unary, ...binary, ...convert, ...convolution, ...inplace, ...matrix, ...reductions, ...shape, ...softmaxes, ...text, backward };
+const functions = {
+  ...unary,
+  ...binary,
+  ...convert,
+  ...convolution,
+  ...inplace,
+  ...interpolation,
+  ...matrix,
+  ...pooling,
+  ...reductions,
+  ...shape,
+  ...softmaxes,
+  ...text,
+  backward,
+};
 
 type Method<F> = F extends (x: Tensor, ...rest: infer R) => infer T ? (...rest: R) => T : never;
 type Methods = { [name in keyof typeof functions]: Method<(typeof functions)[name]> };

@@ -74,7 +74,8 @@ export function windowCount(op: string, n: number, kernel: number, stride: numbe
   const reach = dilation * (kernel - 1) + 1;
   const padded = n + before + after;
   if (padded > LARGEST) throw new ShapeError(`${op}: expected a padded size up to ${LARGEST}; got ${padded}`);
-  if (padded < reach || n < 1) throw new ShapeError(`${op}: expected an input at least as large as the kernel; got size ${n}, padded ${padded}, and a kernel that spans ${reach}`);
+  if (padded < reach || n < 1)
+    throw new ShapeError(`${op}: expected an input at least as large as the kernel; got size ${n}, padded ${padded}, and a kernel that spans ${reach}`);
   return Math.floor((padded - reach) / stride) + 1;
 }
 
@@ -84,11 +85,13 @@ export function windowCount(op: string, n: number, kernel: number, stride: numbe
  */
 export function poolCount(op: string, n: number, kernel: number, stride: number, padding: number, dilation: number, ceilMode: boolean): number {
   const reach = dilation * (kernel - 1) + 1;
-  if (padding > Math.floor(reach / 2)) throw new ConfigError(`${op}: expected a padding of at most half of the kernel; got ${padding} and a kernel that spans ${reach}`);
+  if (padding > Math.floor(reach / 2))
+    throw new ConfigError(`${op}: expected a padding of at most half of the kernel; got ${padding} and a kernel that spans ${reach}`);
   const room = n + 2 * padding - reach;
   let count = Math.floor((room + (ceilMode ? stride - 1 : 0)) / stride) + 1;
   if (ceilMode && (count - 1) * stride >= n + padding) count--;
-  if (count < 1 || n < 1) throw new ShapeError(`${op}: expected an input as large as the kernel; got size ${n}, padding ${padding}, and a kernel that spans ${reach}`);
+  if (count < 1 || n < 1)
+    throw new ShapeError(`${op}: expected an input as large as the kernel; got size ${n}, padding ${padding}, and a kernel that spans ${reach}`);
   if (n + 2 * padding + stride > 2 * LARGEST) throw new ShapeError(`${op}: expected sizes up to ${LARGEST}; got ${n} with stride ${stride}`);
   return count;
 }
