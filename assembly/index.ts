@@ -10,5 +10,7 @@ export * from "./random";
 export * from "./gemm/gemm";
 export * from "./gemm/peak";
 export * from "./conv/conv2d";
+export * from "./conv/grad-input";
+export * from "./conv/grad-weight";
 export * from "./pool";
 export * from "./interpolate";

@@ -58,3 +58,9 @@ import { COLUMNS } from "../gemm/tile";
 @inline export function paddedBytes(channels: i32, rows: i32, rowElements: i32): f64 {
   return regionBytes(<f64>channels * <f64>rows * <f64>rowElements + <f64>(2 * DIRECT));
 }
+
+/** Packed weights, or a block of packed dy. */
+// @ts-ignore: decorator
+@inline export function packedBytes(inputs: i32, outs: i32, outChannels: i32, area: f64): f64 {
+  return regionBytes(max(<f64>outChannels * <f64>inputs * area, <f64>outs * <f64>BLOCK_K));
+}

@@ -69,6 +69,14 @@ const usual = {
   outer: 3,
   inner: 9,
 };
+// groups, channels and image, output channels and image, kernel, strides, padding, dilations
+const CONV = [2, 6, 12, 17, 10, 6, 14, 3, 3, 2, 1, 1, 1, 1, 2];
+/** Writes a table of windows, first element, end and divisor; answers its address. */
+function windows(at, count, n) {
+  const table = Array.from({ length: count }, (_, i) => [Math.floor((i * n) / count), Math.ceil(((i + 1) * n) / count), 3]).flat();
+  new Int32Array(memory.buffer, at, table.length).set(table);
+  return at;
+}
 const calls = {
   copy8: () => k.copy8(Y, BYTES, 3, 5, 7, 100, 20, 2),
   fromFloat64: () => k.fromFloat64(Y, CELLS, 7),
@@ -90,6 +98,17 @@ const calls = {
   philox: () => k.philox(Y, 1, 2, 3, 4, 5, 6),
   uniform: () => k.uniform(Y, N, -2, 3, 5, 6, 7, SCRATCH),
   normal: () => k.normal(Y, N, 5, 6, 7, SCRATCH),
+  conv2dScratchBytes: () => k.conv2dScratchBytes(...CONV),
+  conv2d: () => k.conv2d(Y, A, B, D, SCRATCH, 2, ...CONV),
+  conv2dGradInput: () => k.conv2dGradInput(Y, D, B, SCRATCH, 2, ...CONV),
+  conv2dGradWeight: () => k.conv2dGradWeight(Y, A, D, SCRATCH, 2, ...CONV),
+  maxPoolIndices: () => k.maxPoolIndices(Y, A, 5, 9, 11, 4, 9, 3, 3, 2, 1, 1, 0, 1, 1),
+  planeGather: () => k.planeGather(Y, A, INDEX, 4, 16, COLS, 1.1),
+  planeScatter: () => k.planeScatter(Y, A, INDEX, 4, 16, COLS),
+  windowMean: () => k.windowMean(Y, A, windows(BYTES, 4, 9), windows(BYTES + 256, 5, 11), SCRATCH, 6, 9, 11, 4, 5),
+  windowMeanGrad: () => k.windowMeanGrad(Y, A, windows(BYTES, 4, 9), windows(BYTES + 256, 5, 11), SCRATCH, 6, 9, 11, 4, 5),
+  interpolate: () => k.interpolate(Y, A, INDEX, B, INDEX + 64, D, SCRATCH, 2, 2, 3, COLS, COLS, 8, 7),
+  interpolateGrad: () => k.interpolateGrad(Y, A, INDEX, B, INDEX + 64, D, SCRATCH, 2, 2, 3, COLS, COLS, 8, 7),
   gemmScratchBytes: () => k.gemmScratchBytes(31, 33, 35),
   fmaPeak: () => k.fmaPeak(10),
 };
