@@ -1,35 +1,104 @@
 // Pooling of planes [height, width]: positions of maxima, elements picked by position, means over windows; and what runs back.
+import { forwardTaps, lineOf, span } from "./conv/geometry";
+import { padPlanes } from "./conv/pad";
+import { paddedBytes, tableBytes } from "./conv/scratch";
 import { LANES, SHIFT, at } from "./vector";
+
+/** Bytes of scratch: a padded plane, the offsets of the taps, the first column of each window. */
+export function maxPoolScratchBytes(
+  outHeight: i32, outWidth: i32, kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, dilationY: i32, dilationX: i32,
+): f64 {
+  const rows = span(outHeight, strideY, kernelHeight, dilationY), cols = lineOf(outWidth, strideX, kernelWidth, dilationX);
+  return 2 * tableBytes(<f64>kernelHeight * <f64>kernelWidth) + tableBytes(<f64>(outWidth + LANES)) + paddedBytes(1, rows, strideX * cols);
+}
 
 /**
  * y (int32) = position in its plane of the largest element of each window: the first of equals, the last NaN if there is one,
- * -1 for a window that lies outside of the plane.
+ * -1 for a window that lies outside of the plane. A plane is copied with -Infinity around it, so that the windows of a vector of
+ * outputs are compared tap by tap without a branch.
  */
 export function maxPoolIndices(
-  y: usize, x: usize, planes: i32, height: i32, width: i32, outHeight: i32, outWidth: i32,
+  y: usize, x: usize, scratch: usize, planes: i32, height: i32, width: i32, outHeight: i32, outWidth: i32,
   kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, top: i32, left: i32, dilationY: i32, dilationX: i32,
 ): void {
-  const plane = at(height * width);
-  for (let p = 0; p < planes; p++, x += plane) {
+  const rows = span(outHeight, strideY, kernelHeight, dilationY), cols = lineOf(outWidth, strideX, kernelWidth, dilationX);
+  const k = kernelHeight * kernelWidth, table = <usize>tableBytes(<f64>k), taps = scratch, shifts = taps + table, begins = shifts + table;
+  const padded = begins + <usize>tableBytes(<f64>(outWidth + LANES)), line = at(strideX * cols);
+  forwardTaps(taps, 1, rows, cols, strideX, kernelHeight, kernelWidth, dilationY, dilationX);
+  for (let u = 0, to = shifts; u < kernelHeight; u++) {
+    for (let v = 0; v < kernelWidth; v++, to += 4) store<i32>(to, u * dilationY * width + v * dilationX);
+  }
+  for (let j = 0; j < outWidth; j++) {
+    const first = j * strideX - left, column = begin(first, dilationX);
+    store<i32>(begins + (<usize>j << 2), column < finish(first, kernelWidth, dilationX, width) ? column : -1);
+  }
+  for (let p = 0; p < planes; p++, x += at(height * width)) {
+    padPlanes(padded, x, 1, height, width, top, left, rows, strideX, cols, -Infinity);
     for (let i = 0; i < outHeight; i++) {
-      const firstRow = begin(i * strideY - top, dilationY), endRow = finish(i * strideY - top, kernelHeight, dilationY, height);
-      for (let j = 0; j < outWidth; j++, y += 4) {
-        const firstCol = begin(j * strideX - left, dilationX), endCol = finish(j * strideX - left, kernelWidth, dilationX, width);
-        let best = firstRow < endRow && firstCol < endCol ? firstRow * width + firstCol : -1;
-        let most: real = -Infinity;
-        for (let r = firstRow; r < endRow; r += dilationY) {
-          for (let c = firstCol; c < endCol; c += dilationX) {
-            const value = load<real>(x + at(r * width + c));
-            if (value > most || value != value) {
-              most = value;
-              best = r * width + c;
-            }
-          }
-        }
-        store<i32>(y, best);
+      const first = i * strideY - top, row = begin(first, dilationY), empty = row >= finish(first, kernelHeight, dilationY, height);
+      const from = padded + line * <usize>(i * strideY);
+      for (let j = 0; j < outWidth; j += LANES) {
+        const start = empty ? i32x4.splat(-1) : firstOf(begins + (<usize>j << 2), row * width);
+        const best = largest(from + at(j), taps, shifts, k, first * width + j * strideX - left, strideX, start);
+        const count = min(LANES, outWidth - j);
+        if (sizeof<real>() == 4 && count == LANES) v128.store(y, best);
+        else for (let lane = 0; lane < count; lane++) store<i32>(y + (<usize>lane << 2), laneOf(best, lane));
+        y += <usize>count << 2;
       }
     }
   }
+}
+
+// Positions are integers as wide as an element, so that a comparison of elements selects them.
+
+/** The first element of each window of a vector, in a row of the plane; -1 where there is none. */
+// @ts-ignore: decorator
+@inline function firstOf(begins: usize, row: i32): v128 {
+  if (sizeof<real>() == 8) {
+    const columns = i64x2.extend_low_i32x4_s(v128.load64_zero(begins));
+    return v128.or(i64x2.add(columns, i64x2.splat(<i64>row)), i64x2.shr_s(columns, 63));
+  }
+  const columns = v128.load(begins);
+  return v128.or(i32x4.add(columns, i32x4.splat(row)), i32x4.shr_s(columns, 31));
+}
+
+// @ts-ignore: decorator
+@inline function splatIndex(i: i32): v128 {
+  return sizeof<real>() == 8 ? i64x2.splat(<i64>i) : i32x4.splat(i);
+}
+
+// @ts-ignore: decorator
+@inline function addIndex(a: v128, b: v128): v128 {
+  return sizeof<real>() == 8 ? i64x2.add(a, b) : i32x4.add(a, b);
+}
+
+/** 0, step, 2 step ... */
+// @ts-ignore: decorator
+@inline function ramp(step: i32): v128 {
+  if (sizeof<real>() == 8) return i64x2.replace_lane(i64x2.splat(0), 1, <i64>step);
+  return i32x4.mul(i32x4(0, 1, 2, 3), i32x4.splat(step));
+}
+
+/** Where the largest tap of each of LANES windows stands; `corner` is the position of the first tap of the first. */
+// @ts-ignore: decorator
+@inline function largest(from: usize, taps: usize, shifts: usize, k: i32, corner: i32, step: i32, best: v128): v128 {
+  const corners = addIndex(splatIndex(corner), ramp(step));
+  let most = v128.splat<real>(-Infinity);
+  for (let t: usize = 0; t < <usize>k << 2; t += 4) {
+    const value = v128.load(from + <usize>load<u32>(taps + t));
+    const wins = v128.or(v128.gt<real>(value, most), v128.ne<real>(value, value));
+    most = v128.bitselect(value, most, wins);
+    best = v128.bitselect(addIndex(corners, splatIndex(load<i32>(shifts + t))), best, wins);
+  }
+  return best;
+}
+
+/** One lane of a vector of positions. */
+// @ts-ignore: decorator
+@inline function laneOf(best: v128, lane: i32): i32 {
+  if (sizeof<real>() == 8) return <i32>(lane == 0 ? i64x2.extract_lane(best, 0) : i64x2.extract_lane(best, 1));
+  if (lane == 0) return i32x4.extract_lane(best, 0);
+  return lane == 1 ? i32x4.extract_lane(best, 1) : lane == 2 ? i32x4.extract_lane(best, 2) : i32x4.extract_lane(best, 3);
 }
 
 /** First tap at or after 0 of a window that begins at `first`. */

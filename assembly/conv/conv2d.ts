@@ -55,7 +55,7 @@ export function conv2d(
   const line = at(strideX * cols), sourceLine = line * <usize>strideY, yRow = at(outHeight * outWidth);
   for (let n = 0; n < images; n++) {
     for (let g = 0; g < groups; g++) {
-      padPlanes(padded, x, inputs, height, width, top, left, rows, strideX, cols);
+      padPlanes(padded, x, inputs, height, width, top, left, rows, strideX, cols, 0);
       const first = g * outs;
       if (few) {
         sweepDirect(y, yRow, at(outWidth), ELEMENT, b ? b + at(first) : 0, padded, sourceLine, taps, w + at(first * k), outs, k, outHeight, outWidth, edge);

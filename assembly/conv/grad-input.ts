@@ -87,7 +87,7 @@ export function conv2dGradInput(
   const line = at(cols), xRow = at(height * width);
   for (let n = 0; n < images; n++) {
     for (let g = 0; g < groups; g++) {
-      padPlanes(padded, dy, outs, outHeight, outWidth, reachY, reachX, rows, 1, cols);
+      padPlanes(padded, dy, outs, outHeight, outWidth, reachY, reachX, rows, 1, cols, 0);
       let weights = packed + at(g * inputs * whole);
       taps = tables;
       for (let a = 0; a < strideY; a++) {

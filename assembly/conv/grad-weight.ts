@@ -25,7 +25,7 @@ export function conv2dGradWeight(
   memory.fill(dw, 0, at(outChannels * k));
   for (let n = 0; n < images; n++) {
     for (let g = 0; g < groups; g++) {
-      padPlanes(padded, x, inputs, height, width, top, left, rows, strideX, cols);
+      padPlanes(padded, x, inputs, height, width, top, left, rows, strideX, cols, 0);
       const target = dw + at(g * outs * k);
       if (outs < LEAST_ROWS) {
         for (let o = 0; o < outs; o++) weightDots(target + at(o * k), dy + at(o * pixels), padded, sourceLine, taps, k, outHeight, outWidth);

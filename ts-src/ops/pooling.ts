@@ -1,6 +1,7 @@
 // Pools over windows of images. A maximum is picked by its position, so that its derivative is a scatter and the next a gather.
 import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
 import { scope } from "../../bindings/lifetime.js";
+import { scratch } from "../../bindings/memory.js";
 import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
 import { showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
@@ -102,7 +103,8 @@ const maxPoolIndicesOp = op({
     // a stride between single windows and a dilation of single taps mean nothing
     const apart = stride.map((n, axis) => (size[axis] === 1 ? 1 : n));
     const spread = dilation.map((n, axis) => (kernel[axis] === 1 ? 1 : n));
-    k.maxPoolIndices(y.ptr, x.ptr, planesOf(x.shape), ...pairOf(x.shape), ...size, ...kernel, apart[0], apart[1], ...padding, spread[0], spread[1]);
+    const workspace = scratch(k.maxPoolScratchBytes(...size, ...kernel, apart[0], apart[1], spread[0], spread[1]));
+    k.maxPoolIndices(y.ptr, x.ptr, workspace, planesOf(x.shape), ...pairOf(x.shape), ...size, ...kernel, apart[0], apart[1], ...padding, spread[0], spread[1]);
   },
   saves: [],
   vjp: "none",
