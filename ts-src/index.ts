@@ -12,17 +12,28 @@ export * as formats from "./formats/index.js";
 export * as layers from "./layers/index.js";
 export * as nn from "./layers/index.js";
 export { mseLoss } from "./losses/regression.js";
+export type { ReduceOptions } from "./ops/axes.js";
 export * from "./ops/binary.js";
+export * from "./ops/compare.js";
 export { clone, detach, to } from "./ops/convert.js";
 export { type ConvOptions, type ConvTransposeOptions, conv1d, conv2d, convTranspose2d } from "./ops/convolution.js";
 export { arange, type CreateOptions, eye, full, linspace, ones, onesLike, tensor, zeros, zerosLike } from "./ops/create.js";
 export { type GradOptions, grad, noGrad, stopGradient, valueAndGrad } from "./ops/derivatives.js";
+export { type DiagonalOptions, diagonal, trace, tril, triu } from "./ops/diagonal.js";
+export { einsum } from "./ops/einsum.js";
+export { type ArgOptions, amax, amin, argmax, argmin, max, min } from "./ops/extrema.js";
+export { type EmbeddingOptions, embedding, gather, type IndexOptions, indexSelect, takeAlongAxis } from "./ops/gather.js";
 export { type GradcheckOptions, gradcheck } from "./ops/gradcheck.js";
 export { type InterpolateMode, type InterpolateOptions, interpolate } from "./ops/interpolate.js";
+export { concat, roll, stack, tile } from "./ops/join.js";
+export * from "./ops/logic.js";
 export * from "./ops/matmul.js";
+export { type PadMode, type PadOptions, pad } from "./ops/pad.js";
+export { bmm, dot, outer } from "./ops/products.js";
 
 import "./ops/methods.js";
 
+export { type NormOptions, norm } from "./ops/norm.js";
 export {
   type AvgPool2dOptions,
   type AvgPoolOptions,
@@ -35,11 +46,18 @@ export {
   type Picked,
 } from "./ops/pooling.js";
 export { manualSeed, rand, randint, randn } from "./ops/random.js";
-export { argmax, mean, type ReduceOptions, sum } from "./ops/reduce.js";
+export { all, any, mean, prod, sum } from "./ops/reduce.js";
 export type { BackwardOptions } from "./ops/reverse.js";
+export * from "./ops/scan.js";
+export { type IndexAddOptions, indexAdd, maskedFill, oneHot, scatter, scatterAdd } from "./ops/scatter.js";
+export { type Bound, clamp, maximum, minimum, where } from "./ops/select.js";
 export * from "./ops/shape.js";
+export { type AxisOptions, chunk, flip, type SliceSpec, slice, split } from "./ops/slice.js";
 export { type CrossEntropyOptions, crossEntropy, logSoftmax, type Reduction, softmax } from "./ops/softmax.js";
+export { argsort, type Sorted, type SortOptions, sort, type TopkOptions, topk } from "./ops/sort.js";
+export * from "./ops/statistics.js";
 export type { Tree } from "./ops/tree.js";
 export * from "./ops/unary.js";
+export { nonzero, type Unique, type UniqueOptions, unique } from "./ops/unique.js";
 export * as optim from "./optim/index.js";
 export * as train from "./train/index.js";

@@ -10,9 +10,10 @@ import type { Tensor } from "../../bindings/tensor.js";
 import { add } from "./binary.js";
 import { biasSample, gradInputSample, gradWeightSample, sample } from "./convolution-samples.js";
 import { checkedTensor, floatDtype } from "./operands.js";
+import { checkedOptions } from "./options.js";
 import { sum } from "./reduce.js";
 import { reshape, squeeze, unsqueeze } from "./shape.js";
-import { checkedImage, checkedOptions, checkedPair, checkedWhole, type Pair, type PerAxis, pairOf, showOption, windowCount } from "./window.js";
+import { checkedImage, checkedPair, checkedWhole, type Pair, type PerAxis, pairOf, showOption, windowCount } from "./window.js";
 
 export interface ConvOptions {
   /** Distance between windows, 1 by default. */

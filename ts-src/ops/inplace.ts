@@ -2,7 +2,7 @@
 // with a VersionError instead of using the new ones.
 import { DtypeError, GradientError, ShapeError } from "../../bindings/errors.js";
 import { kernelsOf } from "../../bindings/kernels.js";
-import { copyInto } from "../../bindings/op.js";
+import { allocated, copyInto } from "../../bindings/op.js";
 import { broadcastShapes, sameShape, showShape } from "../../bindings/shape.js";
 import { isRecording } from "../../bindings/tape.js";
 import type { Tensor } from "../../bindings/tensor.js";
@@ -29,11 +29,26 @@ function arithmetic(name: "add_" | "sub_" | "mul_" | "div_", x: Tensor, b: Opera
     if (!sameShape(broadcastShapes(name, p.shape, q.shape), p.shape)) {
       throw new ShapeError(`${name}: expected b that broadcasts to ${showShape(p.shape)}; got ${showShape(q.shape)}`);
     }
-    zip(kernelsOf(p.dtype)[name.slice(0, -1) as "add"], p, q, p);
+    apart(p, q, (other) => zip(kernelsOf(p.dtype)[name.slice(0, -1) as "add"], p, other, p));
     return p;
   });
   x.storage.version++;
   return x;
+}
+
+/** Calls `fn` with b, or with a copy of it where it reads elements of x in another order than they are written. */
+function apart(x: Tensor, b: Tensor, fn: (b: Tensor) => void): void {
+  if (b.storage !== x.storage || (b.ptr === x.ptr && b.contiguous && b.size === x.size)) {
+    fn(b);
+    return;
+  }
+  const copy = allocated("copy", b.dtype, b.shape);
+  copyInto(copy, b);
+  try {
+    fn(copy);
+  } finally {
+    copy.dispose();
+  }
 }
 
 /** x = x + b, in place; answers x. */
@@ -72,10 +87,10 @@ export function copy_(x: Tensor, b: Tensor): Tensor {
   changeable("copy_", x, [b]);
   b.alive("copy_");
   if (b.dtype !== x.dtype) throw new DtypeError(`copy_: expected dtype ${x.dtype}; got ${b.dtype}; convert it with .to("${x.dtype}")`);
-  if (sameShape(x.shape, b.shape)) copyInto(x, b);
-  else {
-    const wide = broadcastTo(b, x.shape);
-    copyInto(x, wide);
+  const wide = broadcastTo(b, x.shape);
+  try {
+    apart(x, wide, (other) => copyInto(x, other));
+  } finally {
     wide.dispose();
   }
   x.storage.version++;

@@ -8,9 +8,10 @@ import { showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { windowMean } from "./mean-windows.js";
 import { checkedTensor, floatDtype } from "./operands.js";
+import { checkedOptions } from "./options.js";
 import { mixing, type Resampling, tapsOf } from "./resampling.js";
 import { squeeze, unsqueeze } from "./shape.js";
-import { checkedFlag, checkedImage, checkedOptions, checkedPair, type Pair, type PerAxis, pairOf, planesOf, showOption } from "./window.js";
+import { checkedFlag, checkedImage, checkedPair, type Pair, type PerAxis, pairOf, planesOf, showOption } from "./window.js";
 
 export type InterpolateMode = Resampling | "area";
 

@@ -1,34 +1,74 @@
 // Every function of tensors is also a method: x.add(y) is add(x, y).
 import { Tensor } from "../../bindings/tensor.js";
 import * as binary from "./binary.js";
+import * as compare from "./compare.js";
 import * as convert from "./convert.js";
 import * as convolution from "./convolution.js";
+import * as diagonals from "./diagonal.js";
+import * as extrema from "./extrema.js";
+import * as gathers from "./gather.js";
 import * as inplace from "./inplace.js";
 import * as interpolation from "./interpolate.js";
+import * as joins from "./join.js";
+import * as logic from "./logic.js";
 import * as matrix from "./matmul.js";
+import { norm } from "./norm.js";
+import * as pads from "./pad.js";
 import * as pooling from "./pooling.js";
+import * as products from "./products.js";
 import * as reduce from "./reduce.js";
 import * as reverse from "./reverse.js";
+import * as scan from "./scan.js";
+import * as scatters from "./scatter.js";
+import * as select from "./select.js";
 import * as shape from "./shape.js";
+import * as slices from "./slice.js";
 import * as softmaxes from "./softmax.js";
+import * as sorts from "./sort.js";
+import * as statistics from "./statistics.js";
 import * as text from "./text.js";
 import * as unary from "./unary.js";
+import * as uniques from "./unique.js";
+import type { PerAxis } from "./window.js";
 
-const { sumTo: _sumTo, ...reductions } = reduce;
+const { sumTo: _sumTo, spread: _spread, ...reductions } = reduce;
+const { extremeGrad: _extremeGrad, ...extremes } = extrema;
 const { backward } = reverse;
+const { gatherAlong: _gatherAlong, ...gatherings } = gathers;
+const { ordered: _ordered, ...sortings } = sorts;
+const { bounds: _bounds, ...selections } = select;
+const { roll, tile } = joins;
+const { narrow: _narrow, ...parts } = slices;
 const functions = {
   ...unary,
   ...binary,
+  ...compare,
+  ...logic,
+  ...selections,
+  ...gatherings,
+  ...scatters,
+  ...sortings,
+  ...uniques,
   ...convert,
-  ...convolution,
   ...inplace,
-  ...interpolation,
   ...matrix,
-  ...pooling,
   ...reductions,
+  ...extremes,
+  ...statistics,
+  ...scan,
+  norm,
   ...shape,
   ...softmaxes,
   ...text,
+  ...diagonals,
+  ...pads,
+  ...products,
+  ...convolution,
+  ...pooling,
+  ...interpolation,
+  ...parts,
+  roll,
+  tile,
   backward,
 };
 
@@ -36,7 +76,15 @@ type Method<F> = F extends (x: Tensor, ...rest: infer R) => infer T ? (...rest: 
 type Methods = { [name in keyof typeof functions]: Method<(typeof functions)[name]> };
 
 declare module "../../bindings/tensor.js" {
-  interface Tensor extends Methods {}
+  interface Tensor extends Methods {
+    // overloads, of which a mapped type keeps the last
+    maxPool1d(kernel: PerAxis, options: pooling.MaxPoolOptions & { returnIndices: true }): pooling.Picked;
+    maxPool1d(kernel: PerAxis, options?: pooling.MaxPoolOptions): Tensor;
+    maxPool2d(kernel: PerAxis, options: pooling.MaxPoolOptions & { returnIndices: true }): pooling.Picked;
+    maxPool2d(kernel: PerAxis, options?: pooling.MaxPoolOptions): Tensor;
+    unique(options?: uniques.PlainUnique): Tensor;
+    unique(options: uniques.UniqueOptions): Tensor | uniques.Unique;
+  }
 }
 
 for (const [name, fn] of Object.entries(functions)) {

@@ -7,8 +7,9 @@ import { showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { windowMean } from "./mean-windows.js";
 import { floatDtype } from "./operands.js";
+import { checkedOptions } from "./options.js";
 import { squeeze, unsqueeze } from "./shape.js";
-import { checkedFlag, checkedImage, checkedOptions, checkedPair, type Pair, type PerAxis, pairOf, planesOf, poolCount, showOption } from "./window.js";
+import { checkedFlag, checkedImage, checkedPair, type Pair, type PerAxis, pairOf, planesOf, poolCount, showOption } from "./window.js";
 
 export interface MaxPoolOptions {
   /** Distance between windows; that of the kernel by default. */

@@ -19,16 +19,6 @@ export function showOption(value: unknown): string {
   return value === null || (typeof value !== "object" && typeof value !== "function") ? String(value) : `a value of type ${typeof value}`;
 }
 
-/** Throws ConfigError unless `options` is an object with these names only. */
-export function checkedOptions(op: string, options: unknown, names: readonly string[]): void {
-  if (options === null || typeof options !== "object" || Array.isArray(options)) {
-    throw new ConfigError(`${op}: expected options { ${names.join(", ")} }; got ${showOption(options)}`);
-  }
-  for (const name in options) {
-    if (!names.includes(name)) throw new ConfigError(`${op}: expected options ${names.join(", ")}; got ${name}`);
-  }
-}
-
 /** Throws ConfigError unless the value is true or false. */
 export function checkedFlag(op: string, name: string, value: unknown): asserts value is boolean {
   if (typeof value !== "boolean") throw new ConfigError(`${op}: expected ${name} true or false; got ${showOption(value)}`);
