@@ -23,3 +23,8 @@ export * from "./optim";
 export * from "./random";
 export * from "./gemm/gemm";
 export * from "./gemm/peak";
+export * from "./conv/conv2d";
+export * from "./conv/grad-input";
+export * from "./conv/grad-weight";
+export * from "./pool";
+export * from "./interpolate";

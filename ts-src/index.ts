@@ -24,6 +24,7 @@ export * from "./ops/binary.js";
 export type { Bound } from "./ops/bounds.js";
 export * from "./ops/compare.js";
 export { clone, detach, to } from "./ops/convert.js";
+export { type ConvOptions, type ConvTransposeOptions, conv1d, conv2d, convTranspose2d } from "./ops/convolution.js";
 export { arange, type CreateOptions, eye, full, linspace, ones, onesLike, tensor, zeros, zerosLike } from "./ops/create.js";
 export { type ComposedOp, customOp, type KernelOp, wasmMemory } from "./ops/custom.js";
 export { type GradOptions, grad, noGrad, stopGradient, valueAndGrad } from "./ops/derivatives.js";
@@ -32,6 +33,7 @@ export { einsum } from "./ops/einsum.js";
 export { type ArgOptions, amax, amin, argmax, argmin, max, min } from "./ops/extrema.js";
 export { type EmbeddingOptions, embedding, gather, type IndexOptions, indexSelect, takeAlongAxis } from "./ops/gather.js";
 export { type GradcheckOptions, gradcheck } from "./ops/gradcheck.js";
+export { type InterpolateMode, type InterpolateOptions, interpolate } from "./ops/interpolate.js";
 export { concat, roll, stack, tile } from "./ops/join.js";
 export * from "./ops/logic.js";
 export * from "./ops/matmul.js";
@@ -46,6 +48,17 @@ import "./ops/methods.js";
 
 export { type NormOptions, norm } from "./ops/norm.js";
 export * from "./ops/piecewise.js";
+export {
+  type AvgPool2dOptions,
+  type AvgPoolOptions,
+  adaptiveAvgPool2d,
+  avgPool1d,
+  avgPool2d,
+  type MaxPoolOptions,
+  maxPool1d,
+  maxPool2d,
+  type Picked,
+} from "./ops/pooling.js";
 export { manualSeed, rand, randint, randn } from "./ops/random.js";
 export { all, any, mean, prod, sum } from "./ops/reduce.js";
 export type { BackwardOptions } from "./ops/reverse.js";

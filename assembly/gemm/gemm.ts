@@ -3,9 +3,10 @@
 // in L2, a panel of B in L1. Every element is one chain over ascending k that begins with zero or with C; between blocks of k
 // it waits in C. So no block, tile or layout, and no division of m or n between threads, changes a bit.
 import { LANES, at } from "../vector";
+import { column, copyEdge, packTiles } from "./column";
 import { pack, packPanels, transposed } from "./pack";
 import { ROW_BYTES, row } from "./row";
-import { COLUMNS, ELEMENT, Four, One, Packed, Six, Strided, Two, tile } from "./tile";
+import { COLUMNS, ELEMENT, One, Packed, Strided, Two } from "./tile";
 
 /** Largest block of k: a panel of B takes 16 KiB, a row tile of A 12 KiB, for an L1 of 32 KiB. */
 // @ts-ignore: decorator
@@ -153,23 +154,12 @@ function block(
     if (columns == width) {
       tiles(c, cRow, add ? c : scratch, add ? cRow : 0, a, aRow, aStep, panelB, panelStep, m, k, width, packA);
     } else {
-      if (add) copy(edge, edgeRow, c, cRow, m, columns);
+      if (add) copyEdge(edge, edgeRow, c, cRow, m, columns);
       tiles(edge, edgeRow, add ? edge : scratch, add ? edgeRow : 0, a, aRow, aStep, panelB, panelStep, m, k, width, packA);
-      copy(c, cRow, edge, edgeRow, m, columns);
+      copyEdge(c, cRow, edge, edgeRow, m, columns);
     }
     c += at(COLUMNS);
     b += bColumn * COLUMNS;
-  }
-}
-
-/** Panels of A in the order and with the heights in which `column` reads them. */
-function packTiles(target: usize, a: usize, aRow: usize, aStep: usize, m: i32, k: i32): void {
-  while (m > 0) {
-    const rows = m >= tileRows() && m != 8 ? tileRows() : m >= 4 ? 4 : m >= 2 ? 2 : 1;
-    pack(target, a, aRow, aStep, rows, rows, k);
-    target += at(rows * k);
-    a += aRow * <usize>rows;
-    m -= rows;
   }
 }
 
@@ -184,36 +174,5 @@ function packTiles(target: usize, a: usize, aRow: usize, aStep: usize, m: i32, k
   } else {
     if (width == COLUMNS) column<Two, Strided>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, m, k);
     else column<One, Strided>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, m, k);
-  }
-}
-
-/** All row tiles of one panel of columns; 8 rows as 4 + 4, since 2 rows alone wait for their own chains as long as 4 do. */
-function column<V, L>(
-  c: usize, cRow: usize, start: usize, startRow: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
-  m: i32, k: i32,
-): void {
-  if (tileRows() == 6) {
-    for (; m >= 6 && m != 8; m -= 6) {
-      tile<Six, V, L>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, k);
-      c += cRow * 6; start += startRow * 6; a += aRow * 6;
-    }
-  }
-  for (; m >= 4; m -= 4) {
-    tile<Four, V, L>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, k);
-    c += cRow * 4; start += startRow * 4; a += aRow * 4;
-  }
-  if (m >= 2) {
-    tile<Two, V, L>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, k);
-    c += cRow * 2; start += startRow * 2; a += aRow * 2; m -= 2;
-  }
-  if (m) tile<One, V, L>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, k);
-}
-
-/** to[rows, columns] = from[rows, columns], fewer than COLUMNS of them. */
-function copy(to: usize, toRow: usize, from: usize, fromRow: usize, rows: i32, columns: i32): void {
-  for (; rows > 0; rows--) {
-    for (let j = 0; j < columns; j++) store<real>(to + at(j), load<real>(from + at(j)));
-    to += toRow;
-    from += fromRow;
   }
 }

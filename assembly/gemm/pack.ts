@@ -46,14 +46,22 @@ function packTransposed(target: usize, source: usize, across: usize, width: i32,
   packPartial(target, source, across, ELEMENT, width, width, k);
 }
 
+/** to[j, i] = row i [j] for LANES rows, across bytes apart, of LANES elements; rows of `to` step bytes apart. */
 // @ts-ignore: decorator
-@inline function transpose(to: usize, step: usize, s0: usize, across: usize): void {
-  const s1 = s0 + across, r0 = v128.load(s0), r1 = v128.load(s1);
+@inline export function transpose(to: usize, step: usize, s0: usize, across: usize): void {
+  const s1 = s0 + across, s2 = s1 + across;
+  transposeRows(to, step, s0, s1, s2, s2 + across);
+}
+
+/** The same for rows anywhere; s2 and s3 are not read where LANES is 2. */
+// @ts-ignore: decorator
+@inline export function transposeRows(to: usize, step: usize, s0: usize, s1: usize, s2: usize, s3: usize): void {
+  const r0 = v128.load(s0), r1 = v128.load(s1);
   if (sizeof<real>() == 8) {
     v128.store(to, v128.shuffle<f64>(r0, r1, 0, 2));
     v128.store(to + step, v128.shuffle<f64>(r0, r1, 1, 3));
   } else {
-    const s2 = s1 + across, r2 = v128.load(s2), r3 = v128.load(s2 + across);
+    const r2 = v128.load(s2), r3 = v128.load(s3);
     const low0 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5), high0 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
     const low1 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5), high1 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
     v128.store(to, v128.shuffle<f64>(low0, low1, 0, 2));

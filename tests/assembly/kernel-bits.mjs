@@ -92,6 +92,14 @@ const usual = {
   inner: 9,
   reverse: 1,
 };
+// groups, channels and image, output channels and image, kernel, strides, padding, dilations
+const CONV = [2, 6, 12, 17, 10, 6, 14, 3, 3, 2, 1, 1, 1, 1, 2];
+/** Writes a table of windows, first element, end and divisor; answers its address. */
+function windows(at, count, n) {
+  const table = Array.from({ length: count }, (_, i) => [Math.floor((i * n) / count), Math.ceil(((i + 1) * n) / count), 3]).flat();
+  new Int32Array(memory.buffer, at, table.length).set(table);
+  return at;
+}
 const calls = {
   run: () => k.run(SCRATCH, SCRATCH), // tests/graph runs programs
   copy8: () => k.copy8(Y, BYTES, 3, 5, 7, 100, 20, 2),
@@ -121,6 +129,18 @@ const calls = {
   philox: () => k.philox(Y, 1, 2, 3, 4, 5, 6),
   uniform: () => k.uniform(Y, N, -2, 3, 5, 6, 7, SCRATCH),
   normal: () => k.normal(Y, N, 5, 6, 7, SCRATCH),
+  conv2dScratchBytes: () => k.conv2dScratchBytes(...CONV),
+  conv2d: () => k.conv2d(Y, A, B, D, SCRATCH, 2, ...CONV),
+  conv2dGradInput: () => k.conv2dGradInput(Y, D, B, SCRATCH, 2, ...CONV),
+  conv2dGradWeight: () => k.conv2dGradWeight(Y, A, D, SCRATCH, 2, ...CONV),
+  maxPoolIndices: () => k.maxPoolIndices(Y, A, SCRATCH, 5, 9, 11, 4, 9, 3, 3, 2, 1, 1, 0, 1, 1),
+  maxPoolScratchBytes: () => k.maxPoolScratchBytes(4, 9, 3, 3, 2, 1, 1, 1),
+  planeGather: () => k.planeGather(Y, A, INDEX, 4, 16, COLS, 1.1),
+  planeScatter: () => k.planeScatter(Y, A, INDEX, 4, 16, COLS),
+  windowMean: () => k.windowMean(Y, A, windows(BYTES, 4, 9), windows(BYTES + 256, 5, 11), SCRATCH, 6, 9, 11, 4, 5),
+  windowMeanGrad: () => k.windowMeanGrad(Y, A, windows(BYTES, 4, 9), windows(BYTES + 256, 5, 11), SCRATCH, 6, 9, 11, 4, 5),
+  interpolate: () => k.interpolate(Y, A, INDEX, B, INDEX + 64, D, SCRATCH, 2, 2, 3, COLS, COLS, 8, 7),
+  interpolateGrad: () => k.interpolateGrad(Y, A, INDEX, B, INDEX + 64, D, SCRATCH, 2, 2, 3, COLS, COLS, 8, 7),
   scatterAdd: () => k.scatterAdd(Y, A, INDEX, ...WALK, 15, 5, 1, 15, COLS, 0, 1) + k.scatterAdd(Y, A, INDEX, ...ROW_WALK, 0, 20, 1, 15, COLS, 0, 0.7),
   argsortRows: () => k.argsortRows(Y, A, SCRATCH, ROWS, COLS, 7, 1) + k.argsortRows(Y + 8192, A, SCRATCH, 3, 2000, 2000, 0),
   groupFirsts: () => k.groupFirsts(Y, INDEX, 64, COLS),

@@ -4,6 +4,7 @@ import * as activations from "./activations.js";
 import * as binary from "./binary.js";
 import * as compare from "./compare.js";
 import * as convert from "./convert.js";
+import * as convolution from "./convolution.js";
 import * as diagonals from "./diagonal.js";
 import * as extrema from "./extrema.js";
 import * as gathers from "./gather.js";
@@ -11,12 +12,14 @@ import * as exponential from "./exponential.js";
 import * as gelus from "./gelu.js";
 import * as hyperbolic from "./hyperbolic.js";
 import * as inplace from "./inplace.js";
+import * as interpolation from "./interpolate.js";
 import * as joins from "./join.js";
 import * as logic from "./logic.js";
 import * as matrix from "./matmul.js";
 import { norm } from "./norm.js";
 import * as pads from "./pad.js";
 import * as piecewise from "./piecewise.js";
+import * as pooling from "./pooling.js";
 import * as products from "./products.js";
 import * as power from "./power.js";
 import * as reduce from "./reduce.js";
@@ -34,6 +37,7 @@ import * as text from "./text.js";
 import * as trigonometry from "./trigonometry.js";
 import * as unary from "./unary.js";
 import * as uniques from "./unique.js";
+import type { PerAxis } from "./window.js";
 
 const { sumTo: _sumTo, spread: _spread, ...reductions } = reduce;
 const { extremeGrad: _extremeGrad, ...extremes } = extrema;
@@ -74,6 +78,9 @@ const functions = {
   ...diagonals,
   ...pads,
   ...products,
+  ...convolution,
+  ...pooling,
+  ...interpolation,
   ...parts,
   roll,
   tile,
@@ -86,6 +93,10 @@ type Methods = { [name in keyof typeof functions]: Method<(typeof functions)[nam
 declare module "../../bindings/tensor.js" {
   interface Tensor extends Methods {
     // overloads, of which a mapped type keeps the last
+    maxPool1d(kernel: PerAxis, options: pooling.MaxPoolOptions & { returnIndices: true }): pooling.Picked;
+    maxPool1d(kernel: PerAxis, options?: pooling.MaxPoolOptions): Tensor;
+    maxPool2d(kernel: PerAxis, options: pooling.MaxPoolOptions & { returnIndices: true }): pooling.Picked;
+    maxPool2d(kernel: PerAxis, options?: pooling.MaxPoolOptions): Tensor;
     unique(options?: uniques.PlainUnique): Tensor;
     unique(options: uniques.UniqueOptions): Tensor | uniques.Unique;
   }
