@@ -1,9 +1,19 @@
 // Every kernel. Arguments stand in the order outputs, inputs, saved, sizes; pointers are bytes, sizes elements.
 export { writeConstants } from "./constants";
 export * from "./copy";
+export * from "./gather";
+export * from "./nonzero";
+export * from "./sort";
 export * from "./elementwise/unary";
 export * from "./elementwise/binary";
-export * from "./reduce";
+export * from "./elementwise/guarded";
+export * from "./reduce/reduce";
+export * from "./reduce/statistics";
+export * from "./reduce/position";
+export * from "./scan";
+export * from "./elementwise/compare";
+export * from "./elementwise/extremes";
+export * from "./elementwise/select";
 export * from "./softmax";
 export * from "./optim";
 export * from "./random";

@@ -1,6 +1,6 @@
 // Softmax, log-softmax and cross-entropy over the rows of x[rows, cols], forward and backward.
 import * as elementary from "./elementary";
-import { maxOf } from "./reduce";
+import { maxOf } from "./reduce/reduce";
 import { LANES, at, lane0, sumLanes } from "./vector";
 
 /** y = exp(x - m); returns the sum. */

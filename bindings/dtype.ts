@@ -6,9 +6,9 @@ export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array;
 
 const arrays = { float32: Float32Array, float64: Float64Array, int32: Int32Array, uint8: Uint8Array, bool: Uint8Array };
 
-/** The typed array class of a dtype; throws a DtypeError for an unknown name. */
+/** The typed array class of a dtype. */
 export function arrayOf(dtype: DType): (typeof arrays)[DType] {
-  return arrays[checkedDtype("dtype", dtype)];
+  return arrays[dtype];
 }
 
 /** A dtype that came from outside; throws a DtypeError for an unknown name. */
@@ -20,7 +20,7 @@ export function checkedDtype(op: string, dtype: unknown): DType {
 
 /** Bytes of one element. */
 export function itemBytes(dtype: DType): number {
-  return arrays[dtype].BYTES_PER_ELEMENT;
+  return arrayOf(dtype).BYTES_PER_ELEMENT;
 }
 
 export function isFloat(dtype: DType): dtype is "float32" | "float64" {

@@ -37,8 +37,27 @@ function load(element: "f32" | "f64"): Kernels {
   return kernels;
 }
 
+let capturing: ((element: "f32" | "f64") => Kernels) | undefined;
+
+/** Runs `fn` with kernels that note their calls instead of doing them. */
+export function withKernels<T>(kernels: (element: "f32" | "f64") => Kernels, fn: () => T): T {
+  const outer = capturing;
+  capturing = kernels;
+  try {
+    return fn();
+  } finally {
+    capturing = outer;
+  }
+}
+
 /** The kernels of an element type; other dtypes are served by the f32 build. */
 export function kernelsOf(dtype: string): Kernels {
+  if (capturing !== undefined) return capturing(dtype === "float64" ? "f64" : "f32");
+  return kernelsThatRun(dtype);
+}
+
+/** As kernelsOf, whatever is being captured. */
+export function kernelsThatRun(dtype: string): Kernels {
   if (dtype === "float64") {
     f64 ??= load("f64");
     return f64;

@@ -2,24 +2,39 @@
 // released by the innermost scope(), or else by the step that recorded the tensor (tape.ts), or else when the handle
 // is garbage.
 import { ConfigError, DtypeError } from "./errors.js";
-import { allocate, release } from "./memory.js";
+import { currentHome, type Home } from "./memory.js";
 import type { Epoch } from "./tape.js";
 import { Tensor } from "./tensor.js";
+
+let made = 0;
+
+/** How many storages were made so far. */
+export function storagesMade(): number {
+  return made;
+}
+
+/** The address of what has no memory. */
+export const SYMBOLIC = -1;
 
 /** A block of memory; `version` counts the changes made in place. */
 export class Storage {
   readonly ptr: number;
   readonly bytes: number;
+  private readonly home: Home;
   refs = 0;
   version = 0;
+  /** Counts up: tells whether it was made before or within a trace. */
+  readonly serial = made++;
 
-  constructor(bytes: number) {
-    this.ptr = allocate(bytes);
-    this.bytes = bytes;
+  /** `bytes` undefined: a symbol of a trace, which has no memory. */
+  constructor(bytes: number | undefined) {
+    this.home = currentHome();
+    this.ptr = bytes === undefined ? SYMBOLIC : this.home.allocate(bytes);
+    this.bytes = bytes ?? 0;
   }
 
   unref(): void {
-    if (--this.refs === 0) release(this.ptr, this.bytes);
+    if (--this.refs === 0 && this.ptr !== SYMBOLIC) this.home.release(this.ptr, this.bytes);
   }
 }
 
@@ -68,6 +83,13 @@ function renew(t: Tensor): void {
   t.claim.also = old.also;
   old.also = undefined;
   old.release("dispose");
+}
+
+/** Another handle of the same elements, without history, which lives until it is disposed or garbage. */
+export function held(t: Tensor): Tensor {
+  const handle = new Tensor(t.storage, t.origin, t.dtype, t.shape, t.strides, t.offset);
+  collected.register(handle, handle.claim);
+  return handle;
 }
 
 /** Keeps a tensor beyond its scope and step, until it is disposed or garbage; returns it. Throws DtypeError for what is no tensor. */

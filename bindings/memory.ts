@@ -67,8 +67,38 @@ function mebibytes(n: number): string {
   return `${(n / 2 ** 20).toFixed(1)} MiB`;
 }
 
-/** Address of `size` bytes, aligned to 64; throws OutOfMemoryError with requested, in use and limit. */
+/** Where blocks come from: the heap, or the plan of a program that is being captured. */
+export interface Home {
+  allocate(size: number): number;
+  release(ptr: number, size: number): void;
+  scratch(size: number): number;
+}
+
+const heap: Home = { allocate: fromHeap, release: (ptr, size) => allocator.release(ptr, size), scratch: scratchOfHeap };
+let home = heap;
+
+/** Where blocks come from now; a block goes back to where it came from. */
+export function currentHome(): Home {
+  return home;
+}
+
+/** Runs `fn` with blocks from another home. */
+export function withHome<T>(other: Home, fn: () => T): T {
+  const outer = home;
+  home = other;
+  try {
+    return fn();
+  } finally {
+    home = outer;
+  }
+}
+
+/** Address of `size` bytes of the current home, aligned to 64; throws OutOfMemoryError with requested, in use and limit. */
 export function allocate(size: number): number {
+  return home.allocate(size);
+}
+
+function fromHeap(size: number): number {
   const ptr = allocator.allocate(size);
   if (ptr === 0) {
     throw new OutOfMemoryError(
@@ -76,10 +106,6 @@ export function allocate(size: number): number {
     );
   }
   return ptr;
-}
-
-export function release(ptr: number, size: number): void {
-  allocator.release(ptr, size);
 }
 
 /** A limit in bytes that came from outside. */
@@ -145,8 +171,12 @@ let scratchBytes = 0;
 
 /** A block that one kernel call may use as it likes; the next call has the same one. */
 export function scratch(size: number): number {
+  return home.scratch(size);
+}
+
+function scratchOfHeap(size: number): number {
   if (size > scratchBytes) {
-    const ptr = allocate(size);
+    const ptr = fromHeap(size);
     allocator.live--; // stats count tensors
     if (scratchPtr !== 0) {
       allocator.release(scratchPtr, scratchBytes);

@@ -25,6 +25,11 @@ class Estate {
     this.born = born;
   }
 
+  /** Keeps it as long as one that no pass has reached, counted from this pass on. */
+  prolong(pass: number): void {
+    this.reached = pass + PASSES_UNREACHED - PASSES_AFTER_REACHED;
+  }
+
   free(): void {
     if (this.freed) return;
     this.freed = true;

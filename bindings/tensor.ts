@@ -1,8 +1,9 @@
 // The handle of a tensor: shape, strides and dtype over a block of memory, and its place on the tape. Operations are
 // added to it as methods where they are declared.
+import { userLine } from "./anomaly.js";
 import { type DType, isFloat, itemBytes, type TypedArray } from "./dtype.js";
-import { DisposedError, DtypeError, GradientError, ShapeError } from "./errors.js";
-import { Claim, type Storage } from "./lifetime.js";
+import { ConfigError, DisposedError, DtypeError, GradientError, ShapeError } from "./errors.js";
+import { Claim, type Storage, SYMBOLIC } from "./lifetime.js";
 import { read, view } from "./memory.js";
 import { contiguousStrides, isContiguous, type Shape, showShape, sizeOf } from "./shape.js";
 import type { Edge, Epoch, Node } from "./tape.js";
@@ -25,8 +26,7 @@ export class Tensor {
   readonly size: number;
   readonly contiguous: boolean;
   readonly storage: Storage;
-  /** Address of the first element. */
-  readonly ptr: number;
+  private readonly address: number;
   /** Name of what made it. */
   readonly origin: string;
   claim: Claim;
@@ -54,7 +54,23 @@ export class Tensor {
       this.contiguous = isContiguous(shape, strides);
     }
     this.offset = offset;
-    this.ptr = storage.ptr + offset * itemBytes(dtype);
+    this.address = storage.ptr === SYMBOLIC ? SYMBOLIC : storage.ptr + offset * itemBytes(dtype);
+  }
+
+  /** Address of the first element; throws ConfigError for a symbol of a trace. */
+  get ptr(): number {
+    if (this.address === SYMBOLIC) {
+      const place = userLine();
+      throw new ConfigError(
+        `trace: expected a function that is made of ops; got one that reads or changes the elements of ${this.describe()} made by ${this.origin}${place === "" ? "" : ` at ${place}`}; keep item(), data(), branches on values and changes in place out of it`,
+      );
+    }
+    return this.address;
+  }
+
+  /** Whether it stands for a value of a trace and has no elements. */
+  get symbolic(): boolean {
+    return this.address === SYMBOLIC;
   }
 
   get ndim(): number {

@@ -4,6 +4,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, wri
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { writeDispatch, writeEntry } from "./program.js";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 process.chdir(root);
@@ -22,20 +23,25 @@ function node(args) {
 const targets = ["f32-strict", "f32-relaxed", "f64-strict", "f64-relaxed", "f32-debug", "f64-debug"];
 mkdirSync("build/kernels", { recursive: true });
 const sources = readdirSync("assembly", { recursive: true }).map((name) => join("assembly", name));
-const changed = Math.max(...[...sources, "asconfig.json", "package-lock.json"].map((name) => statSync(name).mtimeMs));
+const changed = Math.max(...[...sources, "asconfig.json", "package-lock.json", "scripts/program.js"].map((name) => statSync(name).mtimeMs));
 /** Whether a build is older than its sources. */
 function stale(target) {
   const file = `build/kernels/${target}.wasm`;
   return process.argv.includes("--force") || !existsSync(file) || statSync(file).mtimeMs < changed;
 }
-// two at a time: the machines this is built on have two cores
+const compile = (target) => node(["node_modules/assemblyscript/bin/asc.js", "--config", "asconfig.json", "--target", target]);
 const queue = targets.filter(stale);
-async function compile() {
-  for (let target = queue.shift(); target; target = queue.shift()) {
-    await node(["node_modules/assemblyscript/bin/asc.js", "--config", "asconfig.json", "--target", target]);
-  }
+if (queue.length > 0) {
+  // the executor calls kernels by their signatures, so those are compiled first
+  writeEntry();
+  await compile("signatures");
+  writeDispatch();
 }
-await Promise.all([compile(), compile()]);
+// two at a time: the machines this is built on have two cores
+async function compileNext() {
+  for (let target = queue.shift(); target; target = queue.shift()) await compile(target);
+}
+await Promise.all([compileNext(), compileNext()]);
 
 rmSync("dist", { recursive: true, force: true });
 const shared = { bundle: true, format: "esm", target: "es2022", loader: { ".wasm": "base64" }, legalComments: "none", charset: "utf8" };

@@ -64,11 +64,25 @@ const usual = {
   b0: 0,
   b1: 9,
   b2: 1,
+  c: BYTES,
+  c0: 7,
+  c1: 0,
+  c2: 1,
+  low: -1.5,
+  high: 2.5,
+  least: -100,
+  most: 1 << 30,
   s0: 100,
   s1: 20,
   s2: 2,
+  t0: 150,
+  t1: 25,
+  t2: 3,
   outer: 3,
+  count: 7,
+  descending: 1,
   inner: 9,
+  reverse: 1,
 };
 const calls = {
   copy8: () => k.copy8(Y, BYTES, 3, 5, 7, 100, 20, 2),
@@ -77,7 +91,14 @@ const calls = {
   fromUint8: () => k.fromUint8(Y, BYTES, N),
   takeRowsUint8: () => k.takeRowsUint8(Y, BYTES, INDEX, 20, 31, 0.0123, -0.4),
   takeRows: () => k.takeRows(Y, A, INDEX, 20, 31 * bytes),
-  sumColumns: () => k.sumColumns(Y, A, 3, 37, 9),
+  widen: () => k.widen(Y, BYTES, N),
+  findFirst: () => k.findFirst(Y, A, A + 5 * bytes, 1, 37, 9, 0, 9, 1),
+  findFirstInt32: () => k.findFirstInt32(Y, INDEX, INDEX + 20, 1, 5, 9, 0, 9, 1),
+  onesAt: () => k.onesAt(Y, INDEX, 5, COLS, 3),
+  absPower: () => k.absPower(Y, A, N, 1.7, 0, 1),
+  cumsumInt32: () => k.cumsumInt32(Y, INDEX, 2, 5, 3),
+  tril: () => k.tril(Y, A, 3, 7, 9, 2, bytes),
+  triu: () => k.triu(Y, A, 3, 7, 9, -2, bytes),
   crossEntropy: () => k.crossEntropy(Y, A, INDEX, ROWS, COLS, 7, 0.1, 2),
   crossEntropyGrad: () => k.crossEntropyGrad(Y, D, A, INDEX, ROWS, COLS, 7, 0.1, 2),
   crossEntropyScale: () => k.crossEntropyScale(Y, INDEX, ROWS, 7, 2),
@@ -91,6 +112,10 @@ const calls = {
   philox: () => k.philox(Y, 1, 2, 3, 4, 5, 6),
   uniform: () => k.uniform(Y, N, -2, 3, 5, 6, 7, SCRATCH),
   normal: () => k.normal(Y, N, 5, 6, 7, SCRATCH),
+  scatterAdd: () => k.scatterAdd(Y, A, INDEX, ...WALK, 15, 5, 1, 15, COLS, 0, 1) + k.scatterAdd(Y, A, INDEX, ...ROW_WALK, 0, 20, 1, 15, COLS, 0, 0.7),
+  argsortRows: () => k.argsortRows(Y, A, SCRATCH, ROWS, COLS, 7, 1) + k.argsortRows(Y + 8192, A, SCRATCH, 3, 2000, 2000, 0),
+  groupFirsts: () => k.groupFirsts(Y, INDEX, 64, COLS),
+  groupSizes: () => k.groupSizes(Y, INDEX, 64, COLS),
   gemmScratchBytes: () => k.gemmScratchBytes(31, 33, 35),
   fmaPeak: () => k.fmaPeak(10),
 };
@@ -114,6 +139,44 @@ for (const [a, b] of ["NN", "NT", "TN", "TT"]) {
       }
     };
   }
+}
+// walks of gather and scatter over 2 x 3 x 5 positions, and over rows of 13 elements an index
+const WALK = [2, 3, 5, 0, 5, 1, 15, 5, 1];
+const ROW_WALK = [1, 20, 13, 0, 0, 1, 0, 1, 0];
+for (const [bits, source] of [
+  [8, BYTES],
+  [32, A],
+  [64, A],
+]) {
+  calls[`gather${bits}`] = () =>
+    k[`gather${bits}`](Y, source, INDEX, ...WALK, 15, COLS, 0) + k[`gather${bits}`](Y + 512, source, INDEX, ...ROW_WALK, 15, COLS, 0);
+  calls[`scatter${bits}`] = () =>
+    k[`scatter${bits}`](Y, source, INDEX, ...WALK, 15, 5, 1, 15, COLS, 0) + k[`scatter${bits}`](Y, source, INDEX, ...ROW_WALK, 0, 20, 1, 15, COLS, 0);
+}
+for (const [suffix, source] of [
+  ["", A],
+  ["Int32", A],
+  ["Uint8", BYTES],
+]) {
+  calls[`nonzero${suffix}`] = () => {
+    new Int32Array(memory.buffer, B, 2).set([ROWS, COLS]);
+    k[`nonzero${suffix}`](Y, source, B, N, 2);
+  };
+}
+
+// rows, columns and short rows of each reduction, with a number for the last parameter if it has one
+const layouts = [
+  [7, 2, 550, 1, 1100, 550, 1, 0],
+  [1, 1, 1100, 7, 0, 0, 7, 1],
+  [1, 3, 37, 100, 0, 1500, 40, 1],
+  [1, 1, 7, 50, 0, 0, 1, 9],
+  [1, 1, 40, 11, 0, 0, 13, 3],
+];
+for (const name of ["sum", "sumSquares", "prod", "max", "min", "variance", "logsumexp"]) {
+  calls[name] = () => layouts.forEach((sizes, i) => void k[name](Y + i * 4096, A, SCRATCH, ...sizes, 2));
+}
+for (const name of ["sumInt32", "maxInt32", "minInt32"]) {
+  calls[name] = () => layouts.forEach((sizes, i) => void k[name](Y + i * 4096, BYTES, SCRATCH, ...sizes));
 }
 
 // the kernels' signatures, as the compiler wrote them

@@ -102,7 +102,7 @@ function differentiated<A extends readonly Tree[]>(name: string, f: (...xs: A) =
 }
 
 /** A handle of t that begins a graph of its own, or continues that of t. */
-function fresh(t: Tensor): Tensor {
+export function fresh(t: Tensor): Tensor {
   if (t.requiresGrad) return apply(aliasOp, { x: t });
   const variable = detach(t);
   variable.requiresGrad = true;

@@ -2,11 +2,10 @@
 // with a VersionError instead of using the new ones.
 import { DtypeError, GradientError, ShapeError } from "../../bindings/errors.js";
 import { kernelsOf } from "../../bindings/kernels.js";
-import { copyInto } from "../../bindings/op.js";
+import { allocated, copyInto } from "../../bindings/op.js";
 import { broadcastShapes, sameShape, showShape } from "../../bindings/shape.js";
-import { isRecording, withRecording } from "../../bindings/tape.js";
+import { isRecording } from "../../bindings/tape.js";
 import type { Tensor } from "../../bindings/tensor.js";
-import { clone } from "./convert.js";
 import { fillWith } from "./create.js";
 import { checkedTensor, floatDtype, type Operand, withScalars, zip } from "./operands.js";
 import { broadcastTo } from "./shape.js";
@@ -22,21 +21,6 @@ function changeable(name: string, x: Tensor, others: readonly Operand[]): void {
   if (!x.contiguous) throw new ShapeError(`${name}: expected a contiguous tensor; got a view ${x.describe()}; change a clone() or the original`);
 }
 
-/** Calls `fn` with b, or with a copy of it where writing to x would change elements of b that are still to be read. */
-function unshared(x: Tensor, b: Tensor, fn: (b: Tensor) => void): void {
-  const same = b.contiguous && b.ptr === x.ptr && b.size === x.size;
-  if (b.storage !== x.storage || same) {
-    fn(b);
-    return;
-  }
-  const copy = withRecording(false, () => clone(b));
-  try {
-    fn(copy);
-  } finally {
-    copy.dispose();
-  }
-}
-
 function arithmetic(name: "add_" | "sub_" | "mul_" | "div_", x: Tensor, b: Operand): Tensor {
   changeable(name, x, [b]);
   withScalars(name, x, b, (p, q) => {
@@ -45,11 +29,26 @@ function arithmetic(name: "add_" | "sub_" | "mul_" | "div_", x: Tensor, b: Opera
     if (!sameShape(broadcastShapes(name, p.shape, q.shape), p.shape)) {
       throw new ShapeError(`${name}: expected b that broadcasts to ${showShape(p.shape)}; got ${showShape(q.shape)}`);
     }
-    unshared(p, q, (own) => zip(kernelsOf(p.dtype)[name.slice(0, -1) as "add"], p, own, p));
+    apart(p, q, (other) => zip(kernelsOf(p.dtype)[name.slice(0, -1) as "add"], p, other, p));
     return p;
   });
   x.storage.version++;
   return x;
+}
+
+/** Calls `fn` with b, or with a copy of it where it reads elements of x in another order than they are written. */
+function apart(x: Tensor, b: Tensor, fn: (b: Tensor) => void): void {
+  if (b.storage !== x.storage || (b.ptr === x.ptr && b.contiguous && b.size === x.size)) {
+    fn(b);
+    return;
+  }
+  const copy = allocated("copy", b.dtype, b.shape);
+  copyInto(copy, b);
+  try {
+    fn(copy);
+  } finally {
+    copy.dispose();
+  }
 }
 
 /** x = x + b, in place; answers x. */
@@ -88,14 +87,12 @@ export function copy_(x: Tensor, b: Tensor): Tensor {
   changeable("copy_", x, [b]);
   b.alive("copy_");
   if (b.dtype !== x.dtype) throw new DtypeError(`copy_: expected dtype ${x.dtype}; got ${b.dtype}; convert it with .to("${x.dtype}")`);
-  unshared(x, b, (own) => {
-    if (sameShape(x.shape, own.shape)) copyInto(x, own);
-    else {
-      const wide = broadcastTo(own, x.shape);
-      copyInto(x, wide);
-      wide.dispose();
-    }
-  });
+  const wide = broadcastTo(b, x.shape);
+  try {
+    apart(x, wide, (other) => copyInto(x, other));
+  } finally {
+    wide.dispose();
+  }
   x.storage.version++;
   return x;
 }

@@ -1,0 +1,193 @@
+// A plan as one flat program: what a function calls on kernels is noted instead of done, the blocks that it allocates are
+// packed into one by their lifetimes, and the executor in WebAssembly runs all calls by one from JavaScript.
+// An instruction: number of the kernel, bytes of the instruction (int32 each), then 8 bytes an argument, integers in the first 4.
+import { signatures } from "../build/program/instructions.js";
+import { Allocator } from "./allocator.js";
+import { ConfigError } from "./errors.js";
+import { type Kernels, kernelsThatRun, withKernels } from "./kernels.js";
+import { allocate, currentHome, type Home, view, withHome } from "./memory.js";
+
+type Build = "f32" | "f64";
+
+interface Instruction {
+  readonly build: Build;
+  readonly name: string;
+  readonly args: readonly number[];
+}
+
+/** A block of memory that the captured calls use. */
+interface Region {
+  bytes: number;
+  dead: boolean;
+}
+
+/** Captured addresses are region * REGION + offset, so each tells its block, however many there are. */
+const REGION = 2 ** 33;
+const HEAD = 8;
+const SLOT = 8;
+
+/** A kernel that a program cannot call: it answers a number that the caller needs. */
+class Uncapturable extends ConfigError {}
+
+/** Notes the kernel calls and the allocations of a function. */
+export class Capture implements Home {
+  readonly instructions: Instruction[] = [];
+  readonly regions: Region[] = [];
+  /** Births and deaths of regions, in their order. */
+  readonly events: { readonly region: number; readonly dies: boolean }[] = [];
+  private scratchRegion: number | undefined;
+  private readonly recorders = { f32: this.recorder("f32"), f64: this.recorder("f64") };
+
+  /** Runs `fn` on addresses that stand for memory. */
+  run<T>(fn: () => T): T {
+    return withHome(this, () => withKernels((build) => this.recorders[build], fn));
+  }
+
+  allocate(bytes: number): number {
+    this.events.push({ region: this.regions.length, dies: false });
+    this.regions.push({ bytes, dead: false });
+    return this.regions.length * REGION;
+  }
+
+  release(ptr: number): void {
+    const region = Math.floor(ptr / REGION) - 1;
+    // handles that the garbage collector finds later come here too
+    if (this.regions[region].dead) return;
+    this.regions[region].dead = true;
+    this.events.push({ region, dies: true });
+  }
+
+  scratch(bytes: number): number {
+    this.scratchRegion ??= Math.floor(this.allocate(0) / REGION) - 1;
+    const region = this.regions[this.scratchRegion];
+    region.bytes = Math.max(region.bytes, bytes);
+    return (this.scratchRegion + 1) * REGION;
+  }
+
+  private recorder(build: Build): Kernels {
+    const real = kernelsThatRun(build === "f64" ? "float64" : "float32") as unknown as Record<string, (...args: number[]) => number>;
+    const noted = (name: string) => {
+      // what only computes a size does so now
+      if (!(name in signatures)) {
+        return (...args: number[]): number => {
+          if (args.some((arg) => arg >= REGION)) throw new Uncapturable(`compile: expected kernels that a program can call; got ${name}`);
+          return real[name](...args);
+        };
+      }
+      return (...args: number[]): number => {
+        this.instructions.push({ build, name, args });
+        return 0;
+      };
+    };
+    return Object.fromEntries(Object.keys(real).map((name) => [name, noted(name)])) as unknown as Kernels;
+  }
+}
+
+/** Where an address goes that is known only when the program runs. */
+interface Patch {
+  readonly word: number;
+  readonly offset: number;
+}
+
+/** A captured function with its memory. Inputs and outputs are bound to addresses before each run. */
+export class Program {
+  /** Bytes of the block that holds everything in between. */
+  readonly planBytes: number;
+  readonly length: number;
+  private readonly code: number;
+  private readonly codeBytes: number;
+  private readonly plan: number;
+  private readonly starts: number[] = [];
+  private readonly segments: { readonly run: (pc: number, end: number) => number; readonly start: number; readonly end: number }[] = [];
+  private readonly patches = new Map<number, { address: number; readonly places: Patch[] }>();
+  private readonly heap = currentHome();
+
+  /** `bound`: addresses of the captured regions that are inputs and outputs. */
+  constructor(capture: Capture, bound: readonly number[]) {
+    const free = new Set(bound.map((address) => Math.floor(address / REGION) - 1));
+    for (const address of bound) this.patches.set(address, { address: 0, places: [] });
+    const offsets = packed(capture, free);
+    this.planBytes = offsets.bytes;
+    this.length = capture.instructions.length;
+    this.codeBytes = capture.instructions.reduce((n, { args }) => n + HEAD + SLOT * args.length, 0);
+    this.code = allocate(this.codeBytes);
+    this.plan = allocate(this.planBytes);
+    this.encode(capture, offsets.at);
+  }
+
+  private encode(capture: Capture, offsetOf: (region: number) => number): void {
+    const words = view(this.code, this.codeBytes / 4, "int32");
+    const floats = view(this.code, this.codeBytes / 8, "float64");
+    let at = 0;
+    let build: Build | undefined;
+    for (const { build: own, name, args } of capture.instructions) {
+      const { id, types } = signatures[name];
+      const bytes = HEAD + SLOT * args.length;
+      this.starts.push(this.code + at);
+      words[at / 4] = id;
+      words[at / 4 + 1] = bytes;
+      for (const [i, arg] of args.entries()) {
+        const place = at + HEAD + SLOT * i;
+        if (types[i] === "f") floats[place / 8] = arg;
+        else if (arg < REGION) words[place / 4] = arg;
+        else {
+          const region = Math.floor(arg / REGION) - 1;
+          const offset = arg - (region + 1) * REGION;
+          const patch = this.patches.get((region + 1) * REGION);
+          if (patch !== undefined) patch.places.push({ word: this.code / 4 + place / 4, offset });
+          else words[place / 4] = this.plan + offsetOf(region) + offset;
+        }
+      }
+      if (own !== build) {
+        build = own;
+        const kernels = kernelsThatRun(own === "f64" ? "float64" : "float32") as unknown as { run(pc: number, end: number): number };
+        this.segments.push({ run: kernels.run, start: this.code + at, end: this.code + this.codeBytes });
+      }
+      at += bytes;
+    }
+    for (const [i, segment] of this.segments.entries()) {
+      if (i > 0) (this.segments[i - 1] as { end: number }).end = segment.start;
+    }
+  }
+
+  /** Gives an input or output of the capture the address that it has in the next run. */
+  bind(captured: number, address: number): void {
+    const patch = this.patches.get(captured);
+    if (patch === undefined || patch.address === address) return;
+    patch.address = address;
+    const words = view(0, (this.code + this.codeBytes) / 4, "int32");
+    for (const { word, offset } of patch.places) words[word] = address + offset;
+  }
+
+  /** Runs every instruction; answers -1, or the number of the one whose kernel found something wrong. */
+  run(): number {
+    for (const { run, start, end } of this.segments) {
+      const stopped = run(start, end);
+      if (stopped !== 0) return this.starts.indexOf(stopped);
+    }
+    return -1;
+  }
+
+  dispose(): void {
+    this.heap.release(this.code, this.codeBytes);
+    this.heap.release(this.plan, this.planBytes);
+  }
+}
+
+/** Offsets in one block, so that regions overlap only where their lifetimes do not. */
+function packed(capture: Capture, free: ReadonlySet<number>): { bytes: number; at: (region: number) => number } {
+  const BASE = 64; // an allocator's address 0 means that there is none
+  const allocator = new Allocator(BASE, () => true);
+  const offsets = new Array<number>(capture.regions.length).fill(0);
+  let top = BASE;
+  for (const { region, dies } of capture.events) {
+    if (free.has(region)) continue;
+    const { bytes } = capture.regions[region];
+    if (dies) allocator.release(offsets[region] + BASE, bytes);
+    else {
+      offsets[region] = allocator.allocate(bytes) - BASE;
+      top = Math.max(top, allocator.top);
+    }
+  }
+  return { bytes: top - BASE, at: (region) => offsets[region] };
+}

@@ -1,0 +1,182 @@
+// A graph as a program: its ops run once on addresses that stand for memory, their kernel calls are noted, and from then on one
+// call from JavaScript runs them all, over one block of memory.
+import { itemBytes } from "../../bindings/dtype.js";
+import { ConfigError } from "../../bindings/errors.js";
+import { arithmetic } from "../../bindings/kernels.js";
+import { type Claim, Storage, scope, tensorsIn } from "../../bindings/lifetime.js";
+import { showValue } from "../../bindings/op.js";
+import { Capture, Program } from "../../bindings/program.js";
+import { withRecording } from "../../bindings/tape.js";
+import { Tensor } from "../../bindings/tensor.js";
+import { activeTracer } from "../../bindings/trace.js";
+import { clone } from "../ops/convert.js";
+import type { Tree } from "../ops/tree.js";
+import { Graph, type GraphNode } from "./graph.js";
+import { deadCode } from "./passes/dead-code.js";
+import { traced } from "./trace.js";
+
+/** How an output is made after a run. */
+type Output =
+  | { readonly kind: "input"; readonly index: number }
+  | { readonly kind: "constant"; readonly value: Tensor }
+  | { readonly kind: "block"; readonly block: number; readonly like: Tensor };
+
+/** Results live until the second run after their own. */
+const RUNS_KEPT = 2;
+
+/** One graph with its program. */
+export class Plan {
+  readonly graph: Graph;
+  private readonly program: Program;
+  private readonly inputs: readonly number[];
+  private readonly outputs: readonly Output[] = [];
+  /** Captured addresses and bytes of the blocks that outputs lie in. */
+  private readonly blocks: { readonly captured: number; readonly bytes: number }[] = [];
+  private readonly results: Claim[][] = [];
+  private disposed = false;
+
+  constructor(graph: Graph) {
+    this.graph = graph;
+    const capture = new Capture();
+    const captured = capture.run(() =>
+      withRecording(false, () => {
+        const args = graph.inputs.map((node) => new Tensor(new Storage(bytesOf(node)), "input", node.dtype, node.shape));
+        return { args, results: graph.evaluate(args) };
+      }),
+    );
+    this.inputs = captured.args.map((t) => t.storage.ptr);
+    const found: Output[] = [];
+    for (const [i, t] of captured.results.entries()) {
+      const node = graph.outputs[i];
+      const index = graph.inputs.indexOf(node);
+      if (index >= 0) found.push({ kind: "input", index });
+      else if (node.kind === "constant") found.push({ kind: "constant", value: t });
+      else {
+        // a view of an argument or of a weight has no block of its own
+        const own = captured.args.some((arg) => arg.storage === t.storage) || graph.nodes.some((other) => other.value?.storage === t.storage);
+        if (own)
+          throw new ConfigError(
+            `compile: expected results with elements of their own; got ${t.describe()}, a view of an argument or a weight; return a clone() of it`,
+          );
+        let block = this.blocks.findIndex((b) => b.captured === t.storage.ptr);
+        if (block < 0) block = this.blocks.push({ captured: t.storage.ptr, bytes: t.storage.bytes }) - 1;
+        found.push({ kind: "block", block, like: t });
+      }
+    }
+    this.outputs = found;
+    this.program = new Program(capture, [...this.inputs, ...this.blocks.map((b) => b.captured)]);
+  }
+
+  /** Instructions, and bytes of the block in which everything between arguments and results lies. */
+  stats(): { instructions: number; planBytes: number } {
+    return { instructions: this.program.length, planBytes: this.program.planBytes };
+  }
+
+  run(args: readonly Tree[]): Tree {
+    if (this.disposed) throw new ConfigError("compile: expected a plan that was not disposed; call compile() again");
+    const given = this.graph.checked(args);
+    return scope(() => {
+      for (const [i, t] of given.entries()) this.program.bind(this.inputs[i], (t.contiguous ? t : clone(t)).ptr);
+      const storages = this.blocks.map(({ bytes }) => new Storage(bytes));
+      for (const [i, { captured }] of this.blocks.entries()) this.program.bind(captured, storages[i].ptr);
+      const stopped = this.program.run();
+      if (stopped >= 0) {
+        // the same arguments op by op: the op that found something wrong says what
+        withRecording(false, () => this.graph.run(...args));
+        throw new ConfigError(`compile: instruction ${stopped} failed`);
+      }
+      while (this.results.length >= RUNS_KEPT) for (const claim of this.results.shift() as Claim[]) claim.release("step");
+      const claims: Claim[] = [];
+      let next = 0;
+      const result = this.graph.result(() => {
+        const output = this.outputs[next++];
+        if (output.kind === "input") return given[output.index];
+        if (output.kind === "constant") return output.value;
+        const { like } = output;
+        const t = new Tensor(storages[output.block], "compile", like.dtype, like.shape, like.contiguous ? undefined : like.strides, like.offset);
+        claims.push(t.claim);
+        return t;
+      });
+      this.results.push(claims);
+      return result;
+    });
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    for (const claims of this.results) for (const claim of claims) claim.release("step");
+    this.program.dispose();
+  }
+}
+
+function bytesOf(node: GraphNode): number {
+  return node.shape.reduce((n, size) => n * size, itemBytes(node.dtype));
+}
+
+export interface Compiled<A extends readonly unknown[], R> {
+  (...xs: A): R;
+  /** Traces so far, plans in use, instructions and bytes of the latest. */
+  stats(): { traces: number; instructions: number; planBytes: number };
+  /** Gives the memory of all plans back. */
+  dispose(): void;
+}
+
+const MANY_TRACES = 16;
+
+/**
+ * The same function, or a graph, as programs: one for each shape and dtype of its arguments, traced at the first call with them.
+ * Results live until the second call after their own; use item(), data() or keep() to hold one for longer.
+ */
+export function compile<A extends readonly unknown[], R extends Tree>(f: ((...xs: A) => R) | Graph): Compiled<A, R> {
+  if (typeof f !== "function" && !(f instanceof Graph)) throw new ConfigError(`compile: expected a function or a graph; got ${showValue(f)}`);
+  const plans = new Map<string, Plan>();
+  let latest: Plan | undefined;
+  let traces = 0;
+  const run = (...xs: A): R => {
+    // within a trace the function is part of the larger graph
+    if (activeTracer() !== undefined) return (f instanceof Graph ? f.run(...(xs as unknown as Tree[])) : f(...xs)) as R;
+    const key = signature(xs);
+    let plan = plans.get(key);
+    if (plan === undefined) {
+      for (const t of tensorsIn(xs)) t.alive("compile");
+      plan = new Plan(deadCode(f instanceof Graph ? f : traced(f as unknown as (...args: Tree[]) => Tree, xs)));
+      plans.set(key, plan);
+      traces++;
+      if (traces === MANY_TRACES)
+        console.warn(`compile: a function was traced ${traces} times, each for other shapes or settings; pad its arguments to few shapes`);
+    }
+    latest = plan;
+    return plan.run(xs as unknown as readonly Tree[]) as R;
+  };
+  return Object.assign(run, {
+    stats: () => ({ traces, instructions: 0, planBytes: 0, ...latest?.stats() }),
+    dispose(): void {
+      for (const plan of plans.values()) plan.dispose();
+      plans.clear();
+      latest = undefined;
+    },
+  });
+}
+
+/** What a plan depends on: shapes and dtypes, and whatever in the arguments is no tensor. */
+function signature(xs: readonly unknown[]): string {
+  let key = arithmetic() as string;
+  const visit = (value: unknown): void => {
+    if (value instanceof Tensor) key += `;${value.dtype}[${value.shape}]`;
+    else if (Array.isArray(value)) {
+      key += "(";
+      for (const item of value) visit(item);
+      key += ")";
+    } else if (value !== null && typeof value === "object") {
+      key += "{";
+      for (const [name, item] of Object.entries(value)) {
+        key += `${name}:`;
+        visit(item);
+      }
+      key += "}";
+    } else key += `;${String(value)}`;
+  };
+  for (const x of xs) visit(x);
+  return key;
+}

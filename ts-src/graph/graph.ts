@@ -1,0 +1,173 @@
+// A traced function: nodes in the order of their making, each one op applied to earlier ones. Every op has one output, so a
+// node is also the value that it makes.
+import type { DType } from "../../bindings/dtype.js";
+import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
+import { scope, tensorsIn } from "../../bindings/lifetime.js";
+import { type AnyOp, apply } from "../../bindings/op.js";
+import { type Shape, sameShape, showShape } from "../../bindings/shape.js";
+import { Tensor } from "../../bindings/tensor.js";
+import type { Tree } from "../ops/tree.js";
+
+/** What a node is, besides its place in the order. */
+export interface NodeParts {
+  readonly kind: "input" | "constant" | "op";
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** What the op is applied to, in the order of its inputs. */
+  readonly inputs: readonly GraphNode[];
+  readonly op?: AnyOp;
+  readonly params?: unknown;
+  /** A constant's elements: read anew at each run, so a weight that was changed counts. */
+  readonly value?: Tensor;
+  /** Made within the traced function, so it never changes. */
+  readonly fixed?: boolean;
+}
+
+export class GraphNode {
+  readonly kind: NodeParts["kind"];
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly inputs: readonly GraphNode[];
+  readonly op: AnyOp | undefined;
+  readonly params: unknown;
+  readonly value: Tensor | undefined;
+  readonly fixed: boolean;
+
+  constructor(parts: NodeParts) {
+    this.kind = parts.kind;
+    this.shape = parts.shape;
+    this.dtype = parts.dtype;
+    this.inputs = parts.inputs;
+    this.op = parts.op;
+    this.params = parts.params;
+    this.value = parts.value;
+    this.fixed = parts.fixed ?? false;
+  }
+
+  /** Name of the op, or what else the node is. */
+  get name(): string {
+    return this.op?.name ?? this.kind;
+  }
+
+  /** The same op on other operands. */
+  on(inputs: readonly GraphNode[]): GraphNode {
+    return inputs.every((input, i) => input === this.inputs[i]) ? this : new GraphNode({ ...this, inputs });
+  }
+}
+
+const run = apply as unknown as (op: AnyOp, inputs: Record<string, Tensor>, params: unknown) => Tensor;
+
+/** The operands of a node by name. */
+export function operands<T>(op: AnyOp, values: readonly T[]): Record<string, T> {
+  return Object.fromEntries(op.inputs.map((name, i) => [name, values[i]]));
+}
+
+export function applyNode(node: GraphNode, values: readonly Tensor[]): Tensor {
+  return run(node.op as AnyOp, operands(node.op as AnyOp, values), node.params);
+}
+
+export class Graph {
+  /** One a tensor of the arguments, in order. */
+  readonly inputs: readonly GraphNode[];
+  readonly outputs: readonly GraphNode[];
+  /** Every node, each behind those it reads. */
+  readonly nodes: readonly GraphNode[];
+  /** The arguments, and the result, with nodes in the places of tensors. */
+  readonly argumentTree: readonly unknown[];
+  readonly resultTree: unknown;
+
+  constructor(parts: {
+    nodes: readonly GraphNode[];
+    inputs: readonly GraphNode[];
+    outputs: readonly GraphNode[];
+    argumentTree: readonly unknown[];
+    resultTree: unknown;
+  }) {
+    this.nodes = parts.nodes;
+    this.inputs = parts.inputs;
+    this.outputs = parts.outputs;
+    this.argumentTree = parts.argumentTree;
+    this.resultTree = parts.resultTree;
+  }
+
+  /** The same function over other nodes, as a pass answers it. */
+  with(nodes: readonly GraphNode[], outputs: readonly GraphNode[]): Graph {
+    return new Graph({ nodes, inputs: this.inputs, outputs, argumentTree: this.argumentTree, resultTree: this.resultTree });
+  }
+
+  /**
+   * Applies the graph to arguments of the traced shapes and dtypes. Under the tape the result can be differentiated, under a
+   * trace the nodes become part of the other graph. Throws ConfigError, ShapeError, DtypeError for other arguments.
+   */
+  run(...args: readonly Tree[]): Tree {
+    const given = this.checked(args);
+    return scope(() => {
+      const values = this.evaluate(given);
+      let next = 0;
+      return this.result(() => values[next++]);
+    });
+  }
+
+  /** The outputs' values for the inputs' values; all else is disposed after its last use. */
+  evaluate(given: readonly Tensor[]): Tensor[] {
+    const values = new Map<GraphNode, Tensor>();
+    for (const [i, node] of this.inputs.entries()) values.set(node, given[i]);
+    const last = this.lastUses();
+    for (const [i, node] of this.nodes.entries()) {
+      if (node.kind === "op") {
+        const inputs = node.inputs.map((input) => values.get(input) as Tensor);
+        values.set(node, applyNode(node, inputs));
+      } else if (node.kind === "constant") values.set(node, node.value as Tensor);
+      for (const done of last[i]) {
+        // what a derivative saved of it stays pinned
+        if (done.kind === "op") values.get(done)?.dispose();
+        values.delete(done);
+      }
+    }
+    return this.outputs.map((output) => values.get(output) as Tensor);
+  }
+
+  /** The result as the traced function answers it, made of the outputs' values. */
+  result(value: (output: GraphNode) => Tensor): Tree {
+    let next = 0;
+    return mapLeaves(this.resultTree, () => value(this.outputs[next++])) as Tree;
+  }
+
+  /** Per node those that no later node and no output reads. */
+  private lastUses(): GraphNode[][] {
+    const place = new Map<GraphNode, number>();
+    for (const [i, node] of this.nodes.entries()) {
+      place.set(node, i);
+      for (const input of node.inputs) place.set(input, i);
+    }
+    for (const output of this.outputs) place.delete(output);
+    const last: GraphNode[][] = this.nodes.map(() => []);
+    for (const [node, i] of place) last[i].push(node);
+    return last;
+  }
+
+  /** The tensors of arguments that fit the trace. */
+  checked(args: readonly Tree[]): Tensor[] {
+    if (args.length !== this.argumentTree.length) throw new ConfigError(`graph: expected ${this.argumentTree.length} arguments; got ${args.length}`);
+    const given = tensorsIn(args as unknown[]);
+    if (given.length !== this.inputs.length) throw new ConfigError(`graph: expected ${this.inputs.length} tensors in the arguments; got ${given.length}`);
+    for (const [i, t] of given.entries()) {
+      t.alive("graph");
+      const { shape, dtype } = this.inputs[i];
+      if (t.dtype !== dtype) throw new DtypeError(`graph: expected input ${i} of dtype ${dtype}; got ${t.dtype}; trace it anew for another`);
+      if (!sameShape(t.shape, shape))
+        throw new ShapeError(`graph: expected input ${i} of shape ${showShape(shape)}; got ${showShape(t.shape)}; trace it anew for another`);
+    }
+    return given;
+  }
+}
+
+/** The same tree with each tensor or node replaced. */
+export function mapLeaves(tree: unknown, fn: (leaf: Tensor | GraphNode) => unknown): unknown {
+  if (tree instanceof GraphNode || tree instanceof Tensor) return fn(tree);
+  if (Array.isArray(tree)) return tree.map((item) => mapLeaves(item, fn));
+  if (tree !== null && typeof tree === "object" && Object.getPrototypeOf(tree) === Object.prototype) {
+    return Object.fromEntries(Object.entries(tree).map(([name, item]) => [name, mapLeaves(item, fn)]));
+  }
+  return tree;
+}

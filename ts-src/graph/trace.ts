@@ -1,0 +1,101 @@
+// Tracing: the function runs once on symbols, and every op that it applies becomes a node. The tape works on symbols too, so
+// a function that takes derivatives, by grad() or backward(), is traced with them.
+import { ConfigError } from "../../bindings/errors.js";
+import { held, Storage, scope, storagesMade, tensorsIn } from "../../bindings/lifetime.js";
+import { type AnyOp, type Spec, showValue } from "../../bindings/op.js";
+import { Tensor } from "../../bindings/tensor.js";
+import { type Tracer, withTracer } from "../../bindings/trace.js";
+import { trace as matrixTrace } from "../ops/diagonal.js";
+import type { Tree } from "../ops/tree.js";
+import { Graph, GraphNode, mapLeaves } from "./graph.js";
+
+class Recorder implements Tracer {
+  readonly nodes: GraphNode[] = [];
+  private readonly ofStorage = new Map<Storage, GraphNode>();
+  /** Nodes of tensors with memory, by what decides their elements. */
+  private readonly constants = new Map<string, GraphNode>();
+  private readonly ids = new Map<Storage, number>();
+  /** Storages from here on are made within the traced function. */
+  private readonly first = storagesMade();
+
+  /** The symbol of an argument. */
+  input(like: Spec): Tensor {
+    const node = new GraphNode({ kind: "input", shape: like.shape, dtype: like.dtype, inputs: [] });
+    return this.symbol("input", node);
+  }
+
+  record(op: AnyOp, inputs: { readonly [name: string]: Tensor }, params: unknown, spec: Spec): Tensor {
+    const node = new GraphNode({ kind: "op", shape: spec.shape, dtype: spec.dtype, op, params, inputs: op.inputs.map((name) => this.nodeOf(inputs[name])) });
+    const layout = op.view?.(inputs[op.inputs[0]], spec, params);
+    return this.symbol(op.name, node, layout?.strides, layout?.offset);
+  }
+
+  private symbol(origin: string, node: GraphNode, strides?: readonly number[], offset?: number): Tensor {
+    const t = new Tensor(new Storage(undefined), origin, node.dtype, node.shape, strides, offset);
+    this.nodes.push(node);
+    this.ofStorage.set(t.storage, node);
+    return t;
+  }
+
+  /** The node of a tensor; one with memory becomes a constant. */
+  nodeOf(t: Tensor): GraphNode {
+    const known = this.ofStorage.get(t.storage);
+    if (known !== undefined) return known;
+    if (t.symbolic)
+      throw new ConfigError(`trace: expected tensors of this trace; got ${t.describe()} made by ${t.origin} in another one; return it from there`);
+    let id = this.ids.get(t.storage);
+    if (id === undefined) {
+      id = this.ids.size;
+      this.ids.set(t.storage, id);
+    }
+    const key = `${id}:${t.dtype}:${t.shape}:${t.strides}:${t.offset}`;
+    let node = this.constants.get(key);
+    if (node === undefined) {
+      node = new GraphNode({ kind: "constant", shape: t.shape, dtype: t.dtype, inputs: [], value: held(t), fixed: t.storage.serial >= this.first });
+      this.constants.set(key, node);
+      this.nodes.push(node);
+    }
+    return node;
+  }
+}
+
+/** Runs f on symbols of arguments that look like `examples`, trees of tensors or of nodes. */
+export function traced(f: (...xs: Tree[]) => Tree, examples: readonly unknown[]): Graph {
+  const recorder = new Recorder();
+  return withTracer(recorder, () =>
+    scope(() => {
+      const inputs: GraphNode[] = [];
+      const symbols: Tree[] = [];
+      const argumentTree = examples.map((example) => {
+        const nodes = mapLeaves(example, (leaf) => {
+          const symbol = recorder.input(leaf);
+          inputs.push(recorder.nodeOf(symbol));
+          return symbol;
+        });
+        symbols.push(nodes as Tree);
+        return mapLeaves(nodes, (symbol) => recorder.nodeOf(symbol as Tensor));
+      });
+      const made = f(...symbols);
+      if (made instanceof Promise) throw new ConfigError("trace: expected a function that is not async; got one that returned a promise");
+      const found = tensorsIn(made);
+      if (found.length === 0) throw new ConfigError(`trace: expected a function that returns a tensor, or a tree of tensors; got ${showValue(made)}`);
+      const outputs = found.map((t) => recorder.nodeOf(t));
+      let next = 0;
+      const resultTree = mapLeaves(made, () => outputs[next++]);
+      return new Graph({ nodes: recorder.nodes, inputs, outputs, argumentTree, resultTree });
+    }),
+  );
+}
+
+/**
+ * The graph of f on arguments of these shapes and dtypes: f runs once, on symbols. Arguments and result may be trees of
+ * tensors; tensors that f reaches otherwise, such as weights, are read anew at each run. Throws ConfigError if f reads or
+ * changes elements (item(), data(), in place), with the user's line. trace(x) of a matrix is the sum of its diagonal.
+ */
+export function trace(f: (...xs: never[]) => Tree, ...examples: Tree[]): Graph;
+export function trace(x: Tensor): Tensor;
+export function trace(f: ((...xs: never[]) => Tree) | Tensor, ...examples: Tree[]): Graph | Tensor {
+  if (typeof f !== "function") return matrixTrace(f);
+  for (const t of tensorsIn(examples)) t.alive("trace");
+  return traced(f as unknown as (...xs: Tree[]) => Tree, examples);
+}
