@@ -20,7 +20,7 @@ export function checkedDtype(op: string, dtype: unknown): DType {
 
 /** Bytes of one element. */
 export function itemBytes(dtype: DType): number {
-  return arrays[dtype].BYTES_PER_ELEMENT;
+  return arrayOf(dtype).BYTES_PER_ELEMENT;
 }
 
 export function isFloat(dtype: DType): dtype is "float32" | "float64" {

@@ -18,8 +18,8 @@ export { trace } from "./graph/trace.js";
 export * as layers from "./layers/index.js";
 export * as nn from "./layers/index.js";
 export { mseLoss } from "./losses/regression.js";
-export type { ReduceOptions } from "./ops/axes.js";
 export * from "./ops/activations.js";
+export type { ReduceOptions } from "./ops/axes.js";
 export * from "./ops/binary.js";
 export type { Bound } from "./ops/bounds.js";
 export * from "./ops/compare.js";
@@ -30,19 +30,19 @@ export { type ComposedOp, customOp, type KernelOp, wasmMemory } from "./ops/cust
 export { type GradOptions, grad, noGrad, stopGradient, valueAndGrad } from "./ops/derivatives.js";
 export { type DiagonalOptions, diagonal, tril, triu } from "./ops/diagonal.js";
 export { einsum } from "./ops/einsum.js";
+export * from "./ops/exponential.js";
 export { type ArgOptions, amax, amin, argmax, argmin, max, min } from "./ops/extrema.js";
 export { type EmbeddingOptions, embedding, gather, type IndexOptions, indexSelect, takeAlongAxis } from "./ops/gather.js";
+export * from "./ops/gelu.js";
 export { type GradcheckOptions, gradcheck } from "./ops/gradcheck.js";
+export * from "./ops/hyperbolic.js";
 export { type InterpolateMode, type InterpolateOptions, interpolate } from "./ops/interpolate.js";
 export { concat, roll, stack, tile } from "./ops/join.js";
 export * from "./ops/logic.js";
 export * from "./ops/matmul.js";
 export { type PadMode, type PadOptions, pad } from "./ops/pad.js";
-export { bmm, dot, outer } from "./ops/products.js";
-export * from "./ops/exponential.js";
-export * from "./ops/gelu.js";
-export * from "./ops/hyperbolic.js";
 export * from "./ops/power.js";
+export { bmm, dot, outer } from "./ops/products.js";
 
 import "./ops/methods.js";
 
@@ -62,8 +62,8 @@ export {
 export { manualSeed, rand, randint, randn } from "./ops/random.js";
 export { all, any, mean, prod, sum } from "./ops/reduce.js";
 export type { BackwardOptions } from "./ops/reverse.js";
-export * from "./ops/scan.js";
 export * from "./ops/rounding.js";
+export * from "./ops/scan.js";
 export { type IndexAddOptions, indexAdd, maskedFill, oneHot, scatter, scatterAdd } from "./ops/scatter.js";
 export { clamp, maximum, minimum, where } from "./ops/select.js";
 export * from "./ops/shape.js";
