@@ -72,9 +72,14 @@ export interface Home {
   allocate(size: number): number;
   release(ptr: number, size: number): void;
   scratch(size: number): number;
+  /** Elements at an address of this home that is not yet one of the memory. */
+  view(ptr: number, length: number, dtype: DType): TypedArray;
 }
 
-const heap: Home = { allocate: fromHeap, release: (ptr, size) => allocator.release(ptr, size), scratch: scratchOfHeap };
+/** Addresses from here on are not of the memory: a program that is being captured gives them out. */
+export const CAPTURED = 2 ** 33;
+
+const heap: Home = { allocate: fromHeap, release: (ptr, size) => allocator.release(ptr, size), scratch: scratchOfHeap, view: viewOfHeap };
 let home = heap;
 
 /** Where blocks come from now; a block goes back to where it came from. */
@@ -123,6 +128,10 @@ export function setLimit(maxMemory: number): void {
 
 /** A view of `length` elements at `ptr`; valid until the memory grows. */
 export function view(ptr: number, length: number, dtype: DType): TypedArray {
+  return ptr < CAPTURED ? viewOfHeap(ptr, length, dtype) : home.view(ptr, length, dtype);
+}
+
+function viewOfHeap(ptr: number, length: number, dtype: DType): TypedArray {
   theMemory();
   switch (dtype) {
     case "float32":

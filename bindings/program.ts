@@ -3,9 +3,10 @@
 // An instruction: number of the kernel, bytes of the instruction (int32 each), then 8 bytes an argument, integers in the first 4.
 import { signatures } from "../build/program/instructions.js";
 import { Allocator } from "./allocator.js";
+import { arrayOf, type DType, type TypedArray } from "./dtype.js";
 import { ConfigError } from "./errors.js";
 import { type Kernels, kernelsThatRun, withKernels } from "./kernels.js";
-import { allocate, currentHome, type Home, view, withHome } from "./memory.js";
+import { allocate, CAPTURED, currentHome, type Home, view, withHome } from "./memory.js";
 
 type Build = "f32" | "f64";
 
@@ -17,12 +18,14 @@ interface Instruction {
 
 /** A block of memory that the captured calls use. */
 interface Region {
-  bytes: number;
+  readonly bytes: number;
   dead: boolean;
+  /** What JavaScript wrote to it: tables that a kernel reads. They are written once, when the program is made. */
+  table?: ArrayBuffer;
 }
 
 /** Captured addresses are region * REGION + offset, so each tells its block, however many there are. */
-const REGION = 2 ** 33;
+const REGION = CAPTURED;
 const HEAD = 8;
 const SLOT = 8;
 
@@ -35,7 +38,8 @@ export class Capture implements Home {
   readonly regions: Region[] = [];
   /** Births and deaths of regions, in their order. */
   readonly events: { readonly region: number; readonly dies: boolean }[] = [];
-  private scratchRegion: number | undefined;
+  /** The scratch of the op that is captured now. */
+  private scratchPtr: number | undefined;
   private readonly recorders = { f32: this.recorder("f32"), f64: this.recorder("f64") };
 
   /** Runs `fn` on addresses that stand for memory. */
@@ -58,10 +62,23 @@ export class Capture implements Home {
   }
 
   scratch(bytes: number): number {
-    this.scratchRegion ??= Math.floor(this.allocate(0) / REGION) - 1;
-    const region = this.regions[this.scratchRegion];
-    region.bytes = Math.max(region.bytes, bytes);
-    return (this.scratchRegion + 1) * REGION;
+    // the call before it is done with its own, unless that holds a table
+    if (this.scratchPtr !== undefined && this.regionOf(this.scratchPtr).table === undefined) this.release(this.scratchPtr);
+    this.scratchPtr = this.allocate(bytes);
+    return this.scratchPtr;
+  }
+
+  view(ptr: number, length: number, dtype: DType): TypedArray {
+    const region = this.regionOf(ptr);
+    if (region !== this.regionOf(this.scratchPtr ?? 0)) {
+      throw new Uncapturable("compile: expected ops whose kernels alone touch elements; got one that reads or writes them in JavaScript");
+    }
+    region.table ??= new ArrayBuffer(Math.ceil(region.bytes / 8) * 8);
+    return new (arrayOf(dtype))(region.table, ptr % REGION, length);
+  }
+
+  private regionOf(ptr: number): Region {
+    return this.regions[Math.floor(ptr / REGION) - 1];
   }
 
   private recorder(build: Build): Kernels {
@@ -113,6 +130,9 @@ export class Program {
     this.code = allocate(this.codeBytes);
     this.plan = allocate(this.planBytes);
     this.encode(capture, offsets.at);
+    for (const [region, { table }] of capture.regions.entries()) {
+      if (table !== undefined) view(this.plan + offsets.at(region), table.byteLength, "uint8").set(new Uint8Array(table));
+    }
   }
 
   private encode(capture: Capture, offsetOf: (region: number) => number): void {
@@ -182,7 +202,7 @@ function packed(capture: Capture, free: ReadonlySet<number>): { bytes: number; a
   let top = BASE;
   for (const { region, dies } of capture.events) {
     if (free.has(region)) continue;
-    const { bytes } = capture.regions[region];
+    const bytes = Math.ceil(capture.regions[region].bytes / 8) * 8;
     if (dies) allocator.release(offsets[region] + BASE, bytes);
     else {
       offsets[region] = allocator.allocate(bytes) - BASE;
