@@ -2,6 +2,8 @@
 // re-materialises 128-bit constants inside loops (49 falls to 14-30 GFLOP/s), so coefficients are loaded from a
 // table that is written once, below the heap: f32 at 4096, f64 at 8192, one vector (16 bytes) an entry.
 
+import { writeTables } from "./tables";
+
 // @ts-ignore: decorator
 @inline const TABLE: usize = 1024 * sizeof<real>();
 
@@ -21,7 +23,7 @@ export const enum C {
 }
 
 // @ts-ignore: decorator
-@inline function put(entry: i32, value: f64): void {
+@inline export function put(entry: i32, value: f64): void {
   v128.store(TABLE + ((<usize>entry) << 4), v128.splat<real>(<real>value));
 }
 
@@ -74,4 +76,5 @@ export function writeConstants(): void {
     put(C.factorial + k - 2, 1 / factorial);
   }
   for (let k = 1; k < 12; k++) put(C.oddInverse + k - 1, 2 / <f64>(2 * k + 1));
+  writeTables();
 }

@@ -4,7 +4,13 @@ export * from "./copy";
 export * from "./elementwise/unary";
 export * from "./elementwise/binary";
 export * from "./reduce";
-export * from "./softmax";
+export {
+  logSoftmaxColumns, logSoftmaxGradColumns, logSoftmaxGradRows, logSoftmaxRows, softmaxColumns, softmaxGradColumns, softmaxGradRows, softmaxRows,
+} from "./softmax";
+export * from "./crossentropy";
+export { layerNorm, layerNormGrad, layerNormWeightGrad } from "./norm";
+export * from "./batchnorm";
+export * from "./losses";
 export * from "./optim";
 export * from "./random";
 export * from "./gemm/gemm";

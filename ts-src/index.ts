@@ -12,20 +12,26 @@ export * as formats from "./formats/index.js";
 export * as layers from "./layers/index.js";
 export * as nn from "./layers/index.js";
 export { mseLoss } from "./losses/regression.js";
+export { type AttentionOptions, scaledDotProductAttention } from "./ops/attention.js";
+export { type BatchNormOptions, batchNorm, type InstanceNormOptions, instanceNorm } from "./ops/batchnorm.js";
 export * from "./ops/binary.js";
+export type { Reduction } from "./ops/checks.js";
 export { clone, detach, to } from "./ops/convert.js";
 export { arange, type CreateOptions, eye, full, linspace, ones, onesLike, tensor, zeros, zerosLike } from "./ops/create.js";
+export { type CrossEntropyOptions, crossEntropy, type NllLossOptions, nllLoss } from "./ops/crossentropy.js";
 export { type GradOptions, grad, noGrad, stopGradient, valueAndGrad } from "./ops/derivatives.js";
+export { type DropoutOptions, dropout } from "./ops/dropout.js";
 export { type GradcheckOptions, gradcheck } from "./ops/gradcheck.js";
 export * from "./ops/matmul.js";
 
 import "./ops/methods.js";
 
-export { manualSeed, rand, randint, randn } from "./ops/random.js";
+export { bernoulli, manualSeed, permutation, rand, randint, randn } from "./ops/random.js";
 export { argmax, mean, type ReduceOptions, sum } from "./ops/reduce.js";
 export type { BackwardOptions } from "./ops/reverse.js";
+export { groupNorm, layerNorm, type NormOptions, rmsNorm } from "./ops/rownorm.js";
 export * from "./ops/shape.js";
-export { type CrossEntropyOptions, crossEntropy, logSoftmax, type Reduction, softmax } from "./ops/softmax.js";
+export { logSoftmax, softmax } from "./ops/softmax.js";
 export type { Tree } from "./ops/tree.js";
 export * from "./ops/unary.js";
 export * as optim from "./optim/index.js";

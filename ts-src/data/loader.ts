@@ -3,7 +3,7 @@ import { ConfigError } from "../../bindings/errors.js";
 import { type Claim, keep } from "../../bindings/lifetime.js";
 import { view } from "../../bindings/memory.js";
 import { zeros } from "../ops/create.js";
-import { checkedSeed, permutation } from "../ops/random.js";
+import { checkedSeed, shuffledNumbers } from "../ops/random.js";
 import type { Batch, Dataset } from "./dataset.js";
 
 export interface DataLoaderOptions {
@@ -53,7 +53,7 @@ export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
 
   *[Symbol.iterator](): Generator<Batch, void, undefined> {
     const n = this.dataset.length;
-    const order = this.shuffle ? permutation(n, this.seed, this.round++) : Int32Array.from({ length: n }, (_, i) => i);
+    const order = this.shuffle ? shuffledNumbers(n, this.seed, this.round++) : Int32Array.from({ length: n }, (_, i) => i);
     const live: Claim[][] = [];
     for (let i = 0; i < this.length; i++) {
       const rows = order.subarray(i * this.batchSize, (i + 1) * this.batchSize);

@@ -3,8 +3,8 @@ import { ConfigError, ShapeError } from "../../bindings/errors.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { sub } from "../ops/binary.js";
+import type { Reduction } from "../ops/checks.js";
 import { mean, sum } from "../ops/reduce.js";
-import type { Reduction } from "../ops/softmax.js";
 import { square } from "../ops/unary.js";
 
 /** Squared error (input - target)^2, its mean by default; throws ShapeError unless both have one shape. */

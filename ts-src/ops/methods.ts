@@ -1,19 +1,25 @@
 // Every function of tensors is also a method: x.add(y) is add(x, y).
 import { Tensor } from "../../bindings/tensor.js";
+import { scaledDotProductAttention } from "./attention.js";
+import { batchNorm, instanceNorm } from "./batchnorm.js";
 import * as binary from "./binary.js";
 import * as convert from "./convert.js";
+import { crossEntropy, nllLoss } from "./crossentropy.js";
+import { dropout } from "./dropout.js";
 import * as inplace from "./inplace.js";
 import * as matrix from "./matmul.js";
 import * as reduce from "./reduce.js";
 import * as reverse from "./reverse.js";
+import { groupNorm, layerNorm, rmsNorm } from "./rownorm.js";
 import * as shape from "./shape.js";
-import * as softmaxes from "./softmax.js";
+import { logSoftmax, softmax } from "./softmax.js";
 import * as text from "./text.js";
 import * as unary from "./unary.js";
 
 const { sumTo: _sumTo, ...reductions } = reduce;
 const { backward } = reverse;
-const functions = { ...unary, ...binary, ...convert, ...inplace, ...matrix, ...reductions, ...shape, ...softmaxes, ...text, backward };
+const neural = { softmax, logSoftmax, crossEntropy, nllLoss, batchNorm, instanceNorm, layerNorm, groupNorm, rmsNorm, dropout, scaledDotProductAttention };
+const functions = { ...unary, ...binary, ...convert, ...inplace, ...matrix, ...reductions, ...shape, ...neural, ...text, backward };
 
 type Method<F> = F extends (x: Tensor, ...rest: infer R) => infer T ? (...rest: R) => T : never;
 type Methods = { [name in keyof typeof functions]: Method<(typeof functions)[name]> };
