@@ -11,6 +11,7 @@ import { writeTables } from "./tables";
 export const enum C {
   one, half, two, log2e, ln2High, ln2Low, magic, expLow, expHigh, tanhHigh, smallestNormal, normalise, normaliseExponent,
   sqrtHalf, infinity, nan, minusInfinity, mantissaMask, oneBits, exponentBias, sign, tiny,
+  three, six, exactQuotient, highHalf,
   /** 1 / k! from k = 2. */
   factorial,
   /** 2 / (2 k + 1) from k = 1. */
@@ -62,6 +63,11 @@ export function writeConstants(): void {
     put(C.normaliseExponent, 52);
     put(C.tiny, 2.2784756311113742e-305); // 2^-1012
   }
+  put(C.three, 3);
+  put(C.six, 6);
+  // quotients below this and numbers cut to the upper half of their bits have exact products
+  put(C.exactQuotient, sizeof<real>() == 4 ? 1024 : 16777216);
+  putBits(C.highHalf, 0xfffff000, 0xfffffffff8000000);
   put(C.sqrtHalf, 0.70710678118654752);
   put(C.infinity, Infinity);
   put(C.nan, NaN);

@@ -9,6 +9,13 @@ export function fill(y: usize, value: real, n: i32): void {
   for (; i < n; i++) store<real>(y + at(i), value);
 }
 
+/** y[i] = x[i]: one load and one store an iteration, what elementwise kernels are measured against. */
+export function copyVectors(y: usize, x: usize, n: i32): void {
+  let i = 0;
+  for (; i + LANES <= n; i += LANES) v128.store(y + at(i), v128.load(x + at(i)));
+  for (; i < n; i++) store<real>(y + at(i), load<real>(x + at(i)));
+}
+
 /** y[i, j, k] = x[i, j, k] for contiguous y and strides of x in elements. */
 // @ts-ignore: decorator
 @inline function strided<T>(y: usize, x: usize, n0: i32, n1: i32, n2: i32, s0: i32, s1: i32, s2: i32): void {

@@ -146,3 +146,14 @@ export function nllLossGrad(
     }
   }
 }
+
+/** y[r] = 1 where the first largest element of row r is not the target's, else 0. */
+export function zeroOneLoss(y: usize, x: usize, target: usize, rows: i32, cols: i32): void {
+  for (let r = 0; r < rows; r++) {
+    const m = largest(x, cols);
+    let i = 0;
+    while (i < cols && load<real>(x + at(i)) != m) i++;
+    store<real>(y + at(r), i == label(target, r) ? 0 : 1);
+    x += at(cols);
+  }
+}

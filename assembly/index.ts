@@ -3,6 +3,11 @@ export { writeConstants } from "./constants";
 export * from "./copy";
 export * from "./elementwise/unary";
 export * from "./elementwise/binary";
+export * from "./elementwise/compare";
+export * from "./elementwise/extremes";
+export * from "./elementwise/piecewise";
+export * from "./elementwise/rounding";
+export * from "./elementwise/select";
 export * from "./reduce";
 export {
   logSoftmaxColumns, logSoftmaxGradColumns, logSoftmaxGradRows, logSoftmaxRows, softmaxColumns, softmaxGradColumns, softmaxGradRows, softmaxRows,

@@ -63,6 +63,8 @@ interface Common<I extends string, S extends I | "y", P> {
    * "zero": the output is piecewise constant. "none": no derivative is recorded.
    */
   readonly vjp: "zero" | "none" | ((dy: Tensor, saved: { readonly [name in S]: Tensor }, context: Context<I, P>) => { readonly [name in I]: Gradient });
+  /** With vjp "none": why no gradient can be had; a reverse pass that reaches the op throws it as a GradientError. */
+  readonly refuses?: string;
   /** See Sample; at least one is drawn at random, so that many shapes are proven. Empty for an op without derivative. */
   readonly samples: readonly (Sample<NoInfer<I>, NoInfer<P>> | ((draw: Draw) => Sample<NoInfer<I>, NoInfer<P>>))[];
 }
@@ -235,7 +237,7 @@ function run(declaration: AnyOp, inputs: { [name: string]: Tensor }, params: unk
     y = new Tensor(x.storage, declaration.name, spec.dtype, layout.shape, layout.strides, layout.offset);
   } else y = computed(declaration, spec, inputs, params);
 
-  if (tracked && isRecording() && declaration.vjp !== "none") {
+  if (tracked && isRecording() && (declaration.vjp !== "none" || declaration.refuses !== undefined)) {
     const edges = new Array(names.length);
     const shapes = new Array<Shape>(names.length);
     for (let i = 0; i < names.length; i++) {

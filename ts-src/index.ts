@@ -11,28 +11,48 @@ export * as data from "./data/index.js";
 export * as formats from "./formats/index.js";
 export * as layers from "./layers/index.js";
 export * as nn from "./layers/index.js";
-export { mseLoss } from "./losses/regression.js";
+export {
+  type BinaryCrossEntropyOptions,
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
+  hingeLoss,
+  type KlDivOptions,
+  klDiv,
+} from "./losses/classification.js";
+export { type CosineSimilarityOptions, cosineSimilarity, type TripletMarginOptions, tripletMarginLoss } from "./losses/distance.js";
+
+import "./losses/methods.js";
+
+export type { LossOptions } from "./losses/reduced.js";
+export { huberLoss, l1Loss, mseLoss, smoothL1Loss } from "./losses/regression.js";
 export { type AttentionOptions, scaledDotProductAttention } from "./ops/attention.js";
 export { type BatchNormOptions, batchNorm, type InstanceNormOptions, instanceNorm } from "./ops/batchnorm.js";
 export * from "./ops/binary.js";
 export type { Reduction } from "./ops/checks.js";
+export * from "./ops/compare.js";
 export { clone, detach, to } from "./ops/convert.js";
 export { arange, type CreateOptions, eye, full, linspace, ones, onesLike, tensor, zeros, zerosLike } from "./ops/create.js";
 export { type CrossEntropyOptions, crossEntropy, type NllLossOptions, nllLoss } from "./ops/crossentropy.js";
 export { type GradOptions, grad, noGrad, stopGradient, valueAndGrad } from "./ops/derivatives.js";
 export { type DropoutOptions, dropout } from "./ops/dropout.js";
 export { type GradcheckOptions, gradcheck } from "./ops/gradcheck.js";
+export * from "./ops/logic.js";
+export { logSigmoid } from "./ops/logistic.js";
 export * from "./ops/matmul.js";
 
 import "./ops/methods.js";
 
+export * from "./ops/piecewise.js";
 export { bernoulli, manualSeed, permutation, rand, randint, randn } from "./ops/random.js";
 export { argmax, mean, type ReduceOptions, sum } from "./ops/reduce.js";
 export type { BackwardOptions } from "./ops/reverse.js";
+export * from "./ops/rounding.js";
 export { groupNorm, layerNorm, type NormOptions, rmsNorm } from "./ops/rownorm.js";
+export { type Bound, clamp, maximum, minimum, where } from "./ops/select.js";
 export * from "./ops/shape.js";
 export { logSoftmax, softmax } from "./ops/softmax.js";
 export type { Tree } from "./ops/tree.js";
 export * from "./ops/unary.js";
+export { zeroOneLoss } from "./ops/zeroone.js";
 export * as optim from "./optim/index.js";
 export * as train from "./train/index.js";

@@ -1,13 +1,11 @@
-// Binary ops with broadcasting (arguments as in broadcast()), and the fused gradients of unary ops.
+// Arithmetic with broadcasting (arguments as in broadcast()), int32 modulo 2^32, and the fused gradients of unary ops.
 import { C, constant } from "../constants";
 import { broadcast, zip } from "./map";
 
-class Add { @inline vec(a: v128, b: v128): v128 { return v128.add<real>(a, b); } }
-class Sub { @inline vec(a: v128, b: v128): v128 { return v128.sub<real>(a, b); } }
-class Mul { @inline vec(a: v128, b: v128): v128 { return v128.mul<real>(a, b); } }
+class Add<T> { @inline vec(a: v128, b: v128): v128 { return v128.add<T>(a, b); } }
+class Sub<T> { @inline vec(a: v128, b: v128): v128 { return v128.sub<T>(a, b); } }
+class Mul<T> { @inline vec(a: v128, b: v128): v128 { return v128.mul<T>(a, b); } }
 class Div { @inline vec(a: v128, b: v128): v128 { return v128.div<real>(a, b); } }
-/** dy where y > 0, else 0. */
-class ReluGrad { @inline vec(dy: v128, y: v128): v128 { return v128.and(dy, v128.gt<real>(y, v128.splat<real>(0))); } }
 /** dy y (1 - y). */
 class SigmoidGrad {
   @inline vec(dy: v128, y: v128): v128 {
@@ -22,17 +20,25 @@ class TanhGrad {
 }
 
 export function add(y: usize, a: usize, b: usize, n0: i32, n1: i32, n2: i32, a0: i32, a1: i32, a2: i32, b0: i32, b1: i32, b2: i32): void {
-  broadcast<Add>(y, a, b, n0, n1, n2, a0, a1, a2, b0, b1, b2);
+  broadcast<Add<real>>(y, a, b, n0, n1, n2, a0, a1, a2, b0, b1, b2);
 }
 export function sub(y: usize, a: usize, b: usize, n0: i32, n1: i32, n2: i32, a0: i32, a1: i32, a2: i32, b0: i32, b1: i32, b2: i32): void {
-  broadcast<Sub>(y, a, b, n0, n1, n2, a0, a1, a2, b0, b1, b2);
+  broadcast<Sub<real>>(y, a, b, n0, n1, n2, a0, a1, a2, b0, b1, b2);
 }
 export function mul(y: usize, a: usize, b: usize, n0: i32, n1: i32, n2: i32, a0: i32, a1: i32, a2: i32, b0: i32, b1: i32, b2: i32): void {
-  broadcast<Mul>(y, a, b, n0, n1, n2, a0, a1, a2, b0, b1, b2);
+  broadcast<Mul<real>>(y, a, b, n0, n1, n2, a0, a1, a2, b0, b1, b2);
 }
 export function div(y: usize, a: usize, b: usize, n0: i32, n1: i32, n2: i32, a0: i32, a1: i32, a2: i32, b0: i32, b1: i32, b2: i32): void {
   broadcast<Div>(y, a, b, n0, n1, n2, a0, a1, a2, b0, b1, b2);
 }
-export function reluGrad(dx: usize, dy: usize, y: usize, n: i32): void { zip<ReluGrad>(dx, dy, y, n); }
+export function addInt32(y: usize, a: usize, b: usize, n0: i32, n1: i32, n2: i32, a0: i32, a1: i32, a2: i32, b0: i32, b1: i32, b2: i32): void {
+  broadcast<Add<i32>, i32>(y, a, b, n0, n1, n2, a0, a1, a2, b0, b1, b2);
+}
+export function subInt32(y: usize, a: usize, b: usize, n0: i32, n1: i32, n2: i32, a0: i32, a1: i32, a2: i32, b0: i32, b1: i32, b2: i32): void {
+  broadcast<Sub<i32>, i32>(y, a, b, n0, n1, n2, a0, a1, a2, b0, b1, b2);
+}
+export function mulInt32(y: usize, a: usize, b: usize, n0: i32, n1: i32, n2: i32, a0: i32, a1: i32, a2: i32, b0: i32, b1: i32, b2: i32): void {
+  broadcast<Mul<i32>, i32>(y, a, b, n0, n1, n2, a0, a1, a2, b0, b1, b2);
+}
 export function sigmoidGrad(dx: usize, dy: usize, y: usize, n: i32): void { zip<SigmoidGrad>(dx, dy, y, n); }
 export function tanhGrad(dx: usize, dy: usize, y: usize, n: i32): void { zip<TanhGrad>(dx, dy, y, n); }

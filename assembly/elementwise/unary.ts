@@ -1,19 +1,20 @@
 // y[i] = f(x[i]) for n contiguous elements.
 import { C, constant } from "../constants";
 import * as elementary from "../elementary";
-import { map } from "./map";
+import { map, mapHeavy } from "./map";
 
-class Neg { @inline vec(x: v128): v128 { return v128.neg<real>(x); } }
-class Abs { @inline vec(x: v128): v128 { return v128.abs<real>(x); } }
+// by the table: V8 makes the constants of f32x4.neg and abs anew in each iteration
+class Neg { @inline vec(x: v128): v128 { return v128.xor(x, constant(C.sign)); } }
+class Abs { @inline vec(x: v128): v128 { return v128.andnot(x, constant(C.sign)); } }
 class Square { @inline vec(x: v128): v128 { return v128.mul<real>(x, x); } }
 class Sqrt { @inline vec(x: v128): v128 { return v128.sqrt<real>(x); } }
+/** x^(-1/2). */
+class Rsqrt { @inline vec(x: v128): v128 { return v128.div<real>(constant(C.one), v128.sqrt<real>(x)); } }
 class Reciprocal { @inline vec(x: v128): v128 { return v128.div<real>(constant(C.one), x); } }
 class Exp { @inline vec(x: v128): v128 { return elementary.exp(x); } }
 class Log { @inline vec(x: v128): v128 { return elementary.log(x); } }
 class Sigmoid { @inline vec(x: v128): v128 { return elementary.sigmoid(x); } }
 class Tanh { @inline vec(x: v128): v128 { return elementary.tanh(x); } }
-/** pmax(x, 0) = x < 0 ? 0 : x keeps NaN. */
-class Relu { @inline vec(x: v128): v128 { return v128.pmax<real>(x, v128.splat<real>(0)); } }
 /** -1, 0 or 1; NaN stays. */
 class Sign {
   @inline vec(x: v128): v128 {
@@ -21,15 +22,21 @@ class Sign {
     return v128.bitselect(unit, x, v128.or(v128.lt<real>(x, v128.splat<real>(0)), v128.gt<real>(x, v128.splat<real>(0))));
   }
 }
+class NegInt32 { @inline vec(x: v128): v128 { return i32x4.neg(x); } }
+class AbsInt32 { @inline vec(x: v128): v128 { return i32x4.abs(x); } }
+class SignInt32 { @inline vec(x: v128): v128 { return i32x4.sub(i32x4.shr_s(x, 31), i32x4.shr_s(i32x4.neg(v128.andnot(x, i32x4.shr_s(x, 31))), 31)); } }
 
 export function neg(y: usize, x: usize, n: i32): void { map<Neg>(y, x, n); }
 export function abs(y: usize, x: usize, n: i32): void { map<Abs>(y, x, n); }
 export function sign(y: usize, x: usize, n: i32): void { map<Sign>(y, x, n); }
 export function square(y: usize, x: usize, n: i32): void { map<Square>(y, x, n); }
 export function sqrt(y: usize, x: usize, n: i32): void { map<Sqrt>(y, x, n); }
+export function rsqrt(y: usize, x: usize, n: i32): void { map<Rsqrt>(y, x, n); }
 export function reciprocal(y: usize, x: usize, n: i32): void { map<Reciprocal>(y, x, n); }
-export function exp(y: usize, x: usize, n: i32): void { map<Exp>(y, x, n); }
-export function log(y: usize, x: usize, n: i32): void { map<Log>(y, x, n); }
-export function sigmoid(y: usize, x: usize, n: i32): void { map<Sigmoid>(y, x, n); }
-export function tanh(y: usize, x: usize, n: i32): void { map<Tanh>(y, x, n); }
-export function relu(y: usize, x: usize, n: i32): void { map<Relu>(y, x, n); }
+export function exp(y: usize, x: usize, n: i32): void { mapHeavy<Exp>(y, x, n); }
+export function log(y: usize, x: usize, n: i32): void { mapHeavy<Log>(y, x, n); }
+export function sigmoid(y: usize, x: usize, n: i32): void { mapHeavy<Sigmoid>(y, x, n); }
+export function tanh(y: usize, x: usize, n: i32): void { mapHeavy<Tanh>(y, x, n); }
+export function negInt32(y: usize, x: usize, n: i32): void { map<NegInt32, i32>(y, x, n); }
+export function absInt32(y: usize, x: usize, n: i32): void { map<AbsInt32, i32>(y, x, n); }
+export function signInt32(y: usize, x: usize, n: i32): void { map<SignInt32, i32>(y, x, n); }

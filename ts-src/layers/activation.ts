@@ -1,6 +1,6 @@
 // Activation layers.
 import type { Tensor } from "../../bindings/tensor.js";
-import { relu } from "../ops/unary.js";
+import { relu } from "../ops/piecewise.js";
 import { Module } from "./module.js";
 
 /** y = max(x, 0). */

@@ -5,40 +5,40 @@ import { binary, type Operand, withScalars } from "./operands.js";
 import { anyBroadcast } from "./samples.js";
 import { neg } from "./unary.js";
 
-/** Sum: a + b. */
+/** Sum: a + b; of int32 modulo 2^32. */
 export function add(a: Operand, b: Operand): Tensor {
   return withScalars("add", a, b, (p, q) => apply(addOp, { a: p, b: q }));
 }
 const addOp = op({
-  ...binary("add", "add"),
+  ...binary("add", "add", "addInt32"),
   saves: [],
   vjp: (dy) => ({ a: () => dy, b: () => dy }),
   samples: [anyBroadcast()],
 });
 
-/** Difference: a - b. */
+/** Difference: a - b; of int32 modulo 2^32. */
 export function sub(a: Operand, b: Operand): Tensor {
   return withScalars("sub", a, b, (p, q) => apply(subOp, { a: p, b: q }));
 }
 const subOp = op({
-  ...binary("sub", "sub"),
+  ...binary("sub", "sub", "subInt32"),
   saves: [],
   vjp: (dy) => ({ a: () => dy, b: () => neg(dy) }),
   samples: [anyBroadcast()],
 });
 
-/** Product: a b. */
+/** Product: a b; of int32 modulo 2^32. */
 export function mul(a: Operand, b: Operand): Tensor {
   return withScalars("mul", a, b, (p, q) => apply(mulOp, { a: p, b: q }));
 }
 const mulOp = op({
-  ...binary("mul", "mul"),
+  ...binary("mul", "mul", "mulInt32"),
   saves: ["a", "b"],
   vjp: (dy, { a, b }) => ({ a: () => mul(dy, b), b: () => mul(dy, a) }),
   samples: [anyBroadcast()],
 });
 
-/** Quotient: a / b. */
+/** Quotient: a / b. Throws DtypeError for int32: convert to a float dtype first. */
 export function div(a: Operand, b: Operand): Tensor {
   return withScalars("div", a, b, (p, q) => apply(divOp, { a: p, b: q }));
 }

@@ -53,7 +53,7 @@ function checkClassNumbers(name: string, x: Tensor, target: Tensor): void {
   }
   const places = x.ndim === 1 ? [] : [x.shape[0], ...x.shape.slice(2)];
   if (!sameShape(places, target.shape)) {
-    throw new ShapeError(`${name}: expected targets of shape ${showShape(places)} for x ${showShape(x.shape)}; got ${showShape(target.shape)}`);
+    throw new ShapeError(`${name}: expected targets of shape ${showShape(places)}; got x and targets ${showShape(x.shape)} and ${showShape(target.shape)}`);
   }
 }
 

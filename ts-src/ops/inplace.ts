@@ -7,7 +7,7 @@ import { broadcastShapes, sameShape, showShape } from "../../bindings/shape.js";
 import { isRecording } from "../../bindings/tape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { fillWith } from "./create.js";
-import { checkedTensor, floatDtype, type Operand, withScalars, zip } from "./operands.js";
+import { checkedTensor, floatDtype, numberDtype, type Operand, withScalars, zip } from "./operands.js";
 import { broadcastTo } from "./shape.js";
 
 function changeable(name: string, x: Tensor, others: readonly Operand[]): void {
@@ -25,11 +25,13 @@ function arithmetic(name: "add_" | "sub_" | "mul_" | "div_", x: Tensor, b: Opera
   changeable(name, x, [b]);
   withScalars(name, x, b, (p, q) => {
     q.alive(name);
-    floatDtype(name, { x: p, b: q });
+    const dtype = name === "div_" ? floatDtype(name, { x: p, b: q }) : numberDtype(name, { x: p, b: q });
     if (!sameShape(broadcastShapes(name, p.shape, q.shape), p.shape)) {
       throw new ShapeError(`${name}: expected b that broadcasts to ${showShape(p.shape)}; got ${showShape(q.shape)}`);
     }
-    zip(kernelsOf(p.dtype)[name.slice(0, -1) as "add"], p, q, p);
+    const plain = name.slice(0, -1) as "add";
+    const integer = `${plain}Int32` as const;
+    zip(kernelsOf(dtype)[dtype === "int32" ? integer : plain], p, q, p);
     return p;
   });
   x.storage.version++;

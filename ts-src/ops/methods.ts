@@ -3,34 +3,77 @@ import { Tensor } from "../../bindings/tensor.js";
 import { scaledDotProductAttention } from "./attention.js";
 import { batchNorm, instanceNorm } from "./batchnorm.js";
 import * as binary from "./binary.js";
+import * as compare from "./compare.js";
 import * as convert from "./convert.js";
 import { crossEntropy, nllLoss } from "./crossentropy.js";
 import { dropout } from "./dropout.js";
 import * as inplace from "./inplace.js";
+import * as logic from "./logic.js";
+import { logSigmoid } from "./logistic.js";
 import * as matrix from "./matmul.js";
+import * as piecewise from "./piecewise.js";
 import * as reduce from "./reduce.js";
 import * as reverse from "./reverse.js";
+import * as rounding from "./rounding.js";
 import { groupNorm, layerNorm, rmsNorm } from "./rownorm.js";
+import * as select from "./select.js";
 import * as shape from "./shape.js";
 import { logSoftmax, softmax } from "./softmax.js";
 import * as text from "./text.js";
 import * as unary from "./unary.js";
+import { zeroOneLoss } from "./zeroone.js";
 
 const { sumTo: _sumTo, ...reductions } = reduce;
 const { backward } = reverse;
-const neural = { softmax, logSoftmax, crossEntropy, nllLoss, batchNorm, instanceNorm, layerNorm, groupNorm, rmsNorm, dropout, scaledDotProductAttention };
-const functions = { ...unary, ...binary, ...convert, ...inplace, ...matrix, ...reductions, ...shape, ...neural, ...text, backward };
+const neural = {
+  logSigmoid,
+  zeroOneLoss,
+  softmax,
+  logSoftmax,
+  crossEntropy,
+  nllLoss,
+  batchNorm,
+  instanceNorm,
+  layerNorm,
+  groupNorm,
+  rmsNorm,
+  dropout,
+  scaledDotProductAttention,
+};
+const { bounds: _bounds, ...selections } = select;
+const functions = {
+  ...piecewise,
+  ...rounding,
+  ...unary,
+  ...binary,
+  ...compare,
+  ...logic,
+  ...selections,
+  ...convert,
+  ...inplace,
+  ...matrix,
+  ...reductions,
+  ...shape,
+  ...neural,
+  ...text,
+  backward,
+};
 
-type Method<F> = F extends (x: Tensor, ...rest: infer R) => infer T ? (...rest: R) => T : never;
+/** The method that a function of a tensor becomes. */
+export type Method<F> = F extends (x: Tensor, ...rest: infer R) => infer T ? (...rest: R) => T : never;
 type Methods = { [name in keyof typeof functions]: Method<(typeof functions)[name]> };
 
 declare module "../../bindings/tensor.js" {
   interface Tensor extends Methods {}
 }
 
-for (const [name, fn] of Object.entries(functions)) {
-  const method = function (this: Tensor, ...rest: unknown[]): unknown {
-    return (fn as (x: Tensor, ...rest: unknown[]) => unknown)(this, ...rest);
-  };
-  Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
+/** Makes methods of functions whose first argument is the tensor. */
+export function attach(prototype: Tensor, fns: Readonly<Record<string, unknown>>): void {
+  for (const [name, fn] of Object.entries(fns)) {
+    const method = function (this: Tensor, ...rest: unknown[]): unknown {
+      return (fn as (x: Tensor, ...rest: unknown[]) => unknown)(this, ...rest);
+    };
+    Object.defineProperty(prototype, name, { value: method, writable: true, configurable: true });
+  }
 }
+attach(Tensor.prototype, functions);

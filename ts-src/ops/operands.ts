@@ -30,42 +30,66 @@ export function checkedTensor(op: string, name: string, value: unknown): asserts
   if (!(value instanceof Tensor)) throw new DtypeError(`${op}: expected a tensor for ${name}; got ${showValue(value)}`);
 }
 
-function scalar(op: string, name: string, value: unknown, dtype: DType): Tensor {
+/** Throws DtypeError unless all have the same dtype, a float or int32; answers it. */
+export function numberDtype(op: string, x: { readonly [name: string]: Spec }): DType {
+  for (const name in x) if (x[name].dtype !== "int32") return floatDtype(op, x);
+  return "int32";
+}
+
+const ranges = { int32: [-(2 ** 31), 2 ** 31 - 1], uint8: [0, 255], bool: [0, 1] } as const;
+
+/** Whether a dtype can hold a number; floats hold all, rounded. */
+export function holds(dtype: DType, value: number): boolean {
+  if (isFloat(dtype)) return true;
+  const [least, most] = ranges[dtype];
+  return Number.isInteger(value) && value >= least && value <= most;
+}
+
+/** A number as a 0-d tensor without owner, which the caller disposes. Throws DtypeError if the dtype cannot hold it. */
+export function scalar(op: string, name: string, value: unknown, dtype: DType): Tensor {
   if (typeof value !== "number") throw new DtypeError(`${op}: expected a tensor or a number for ${name}; got ${showValue(value)}`);
+  if (!holds(dtype, value)) {
+    throw new DtypeError(
+      `${op}: expected for ${name} a number that ${dtype} holds, the dtype of the other operand; got ${value}; convert the tensor with .to("float32")`,
+    );
+  }
   const t = allocated("number", dtype, []);
   write(t.ptr, dtype, value);
   return t;
 }
 
-/** Calls `fn` with both operands as tensors: a number takes the other's dtype, float32 if both are numbers. */
-export function withScalars(op: string, a: Operand, b: Operand, fn: (a: Tensor, b: Tensor) => Tensor): Tensor {
+/** Calls `fn` with both operands as tensors: a number takes the other's dtype, `both` (float32) if both are numbers. */
+export function withScalars(op: string, a: Operand, b: Operand, fn: (a: Tensor, b: Tensor) => Tensor, both: DType = "float32"): Tensor {
   if (a instanceof Tensor && b instanceof Tensor) return fn(a, b);
-  const dtype = a instanceof Tensor ? a.dtype : b instanceof Tensor ? b.dtype : "float32";
+  const dtype = a instanceof Tensor ? a.dtype : b instanceof Tensor ? b.dtype : both;
   const p = a instanceof Tensor ? a : scalar(op, "a", a, dtype);
-  const q = b instanceof Tensor ? b : scalar(op, "b", b, dtype);
+  let q: Tensor | undefined;
   try {
+    q = b instanceof Tensor ? b : scalar(op, "b", b, dtype);
     return fn(p, q);
   } finally {
     // what the derivative needs of them stays pinned
     if (p !== a) p.dispose();
-    if (q !== b) q.dispose();
+    if (q !== b) q?.dispose();
   }
 }
 
 type UnaryKernel = { [K in keyof Kernels]: Kernels[K] extends (y: number, x: number, n: number) => void ? K : never }[keyof Kernels];
 
-/** The common part of y[i] = f(x[i]). */
-export function unary(name: string, kernel: UnaryKernel) {
+/** The common part of y[i] = f(x[i]); `integer` is the kernel for int32, if there is one. */
+export function unary(name: string, kernel: UnaryKernel, integer?: UnaryKernel) {
+  const dtype = integer === undefined ? floatDtype : numberDtype;
   return {
     name,
     inputs: ["x"],
-    shape: (x: { x: Spec }): Spec => ({ shape: x.x.shape, dtype: floatDtype(name, x) }),
-    kernel: (k: Kernels, x: { x: Tensor }, y: Tensor): void => (k[kernel] as Kernels["exp"])(y.ptr, x.x.ptr, y.size),
+    shape: (x: { x: Spec }): Spec => ({ shape: x.x.shape, dtype: dtype(name, x) }),
+    kernel: (k: Kernels, x: { x: Tensor }, y: Tensor): void =>
+      (k[integer !== undefined && y.dtype === "int32" ? integer : kernel] as Kernels["exp"])(y.ptr, x.x.ptr, y.size),
   } as const;
 }
 
 /** The common part of a fused derivative dx[i] = f(dy[i], y[i]). */
-export function unaryGrad(name: "reluGrad" | "sigmoidGrad" | "tanhGrad") {
+export function unaryGrad(name: "sigmoidGrad" | "tanhGrad") {
   return {
     name,
     inputs: ["dy", "y"],
@@ -79,18 +103,23 @@ export function unaryGrad(name: "reluGrad" | "sigmoidGrad" | "tanhGrad") {
   } as const;
 }
 
-/** The common part of y[i] = f(a[i], b[i]) with broadcasting. */
-export function binary(name: string, kernel: "add" | "sub" | "mul" | "div") {
+export type BinaryKernel = {
+  [K in keyof Kernels]: Kernels[K] extends Kernels["add"] ? (Parameters<Kernels[K]>["length"] extends 12 ? K : never) : never;
+}[keyof Kernels];
+
+/** The common part of y[i] = f(a[i], b[i]) with broadcasting; `integer` is the kernel for int32, if there is one. */
+export function binary(name: string, kernel: BinaryKernel, integer?: BinaryKernel) {
+  const dtype = integer === undefined ? floatDtype : numberDtype;
   return {
     name,
     inputs: ["a", "b"],
-    shape: (x: { a: Spec; b: Spec }): Spec => ({ shape: broadcastShapes(name, x.a.shape, x.b.shape), dtype: floatDtype(name, x) }),
+    shape: (x: { a: Spec; b: Spec }): Spec => ({ shape: broadcastShapes(name, x.a.shape, x.b.shape), dtype: dtype(name, x) }),
     strided: true,
-    kernel: (k: Kernels, x: { a: Tensor; b: Tensor }, y: Tensor): void => zip(k[kernel], x.a, x.b, y),
+    kernel: (k: Kernels, x: { a: Tensor; b: Tensor }, y: Tensor): void => zip(k[integer !== undefined && y.dtype === "int32" ? integer : kernel], x.a, x.b, y),
   } as const;
 }
 
-/** Calls a broadcasting kernel: axes that lie in one row in every operand are merged, three go to a call. */
+/** Calls a broadcasting kernel on operands of one dtype: axes that lie in one row in every operand are merged, three go to a call. */
 export function zip(kernel: Kernels["add"], a: Tensor, b: Tensor, y: Tensor): void {
   const n = y.size;
   if (n === 0) return;
@@ -127,13 +156,14 @@ export function zip(kernel: Kernels["add"], a: Tensor, b: Tensor, y: Tensor): vo
   }
   const inner = sizes.length - 3;
   const block = sizes[inner] * sizes[inner + 1] * sizes[inner + 2];
-  const bytes = itemBytes(y.dtype);
+  const bytes = itemBytes(a.dtype);
+  const outBytes = itemBytes(y.dtype);
   const index = new Array<number>(inner).fill(0);
   let fromA = a.ptr;
   let fromB = b.ptr;
   for (let done = 0; done < n; done += block) {
     kernel(
-      y.ptr + done * bytes,
+      y.ptr + done * outBytes,
       fromA,
       fromB,
       sizes[inner],

@@ -48,6 +48,7 @@ export function walk(within: Scope, root: Edge, seed: Tensor, nodes: readonly No
     if (dy === undefined) continue;
     gradients.delete(node);
     const rule = node.op.vjp;
+    if (node.op.refuses !== undefined && wanted.has(node)) throw new GradientError(node.op.refuses);
     if (typeof rule === "function" && wanted.has(node)) {
       const mark = within.mark();
       const results: Tensor[] = [];

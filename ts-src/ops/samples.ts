@@ -28,3 +28,9 @@ export function anyBroadcast(domainA: Domain = {}, domainB: Domain = {}) {
     return { inputs: { a: { shape: a, ...domainA }, b: { shape: b, ...domainB } } };
   };
 }
+
+/** An operand of multiples of 1/4, moved by `shift`: operands of different shifts are nowhere equal. */
+export function steps(draw: Draw, shape: readonly number[], shift: number) {
+  const size = shape.reduce((n, length) => n * length, 1);
+  return { values: Array.from({ length: size }, () => draw.integer(-8, 8) / 4 + shift), shape, dtype: "float64" as const };
+}

@@ -5,23 +5,23 @@ import { div, mul, sub } from "./binary.js";
 import { unary, unaryGrad } from "./operands.js";
 import { anyPair, anyShape } from "./samples.js";
 
-/** Negative: -x. */
+/** Negative: -x; of int32 modulo 2^32. */
 export function neg(x: Tensor): Tensor {
   return apply(negOp, { x });
 }
 const negOp = op({
-  ...unary("neg", "neg"),
+  ...unary("neg", "neg", "negInt32"),
   saves: [],
   vjp: (dy) => ({ x: () => neg(dy) }),
   samples: [anyShape()],
 });
 
-/** Absolute value: |x|; its derivative at 0 is 0. */
+/** Absolute value: |x|; its derivative at 0 is 0. Of int32 -2^31 it is -2^31. */
 export function abs(x: Tensor): Tensor {
   return apply(absOp, { x });
 }
 const absOp = op({
-  ...unary("abs", "abs"),
+  ...unary("abs", "abs", "absInt32"),
   saves: ["x"],
   vjp: (dy, { x }) => ({ x: () => mul(dy, sign(x)) }),
   samples: [anyShape({ away: 0.1 })],
@@ -32,7 +32,7 @@ export function sign(x: Tensor): Tensor {
   return apply(signOp, { x });
 }
 const signOp = op({
-  ...unary("sign", "sign"),
+  ...unary("sign", "sign", "signInt32"),
   saves: [],
   vjp: "zero",
   samples: [anyShape({ away: 0.1 })],
@@ -49,7 +49,7 @@ const squareOp = op({
   samples: [anyShape()],
 });
 
-/** Square root; NaN for x < 0. */
+/** Square root; NaN for x < 0. Its derivative at 0 is infinite. */
 export function sqrt(x: Tensor): Tensor {
   return apply(sqrtOp, { x });
 }
@@ -57,6 +57,17 @@ const sqrtOp = op({
   ...unary("sqrt", "sqrt"),
   saves: ["y"],
   vjp: (dy, { y }) => ({ x: () => div(dy, mul(y, 2)) }),
+  samples: [anyShape({ low: 0.5, high: 4 })],
+});
+
+/** Reciprocal square root: x^(-1/2); NaN for x < 0. */
+export function rsqrt(x: Tensor): Tensor {
+  return apply(rsqrtOp, { x });
+}
+const rsqrtOp = op({
+  ...unary("rsqrt", "rsqrt"),
+  saves: ["y"],
+  vjp: (dy, { y }) => ({ x: () => mul(mul(dy, -0.5), mul(square(y), y)) }),
   samples: [anyShape({ low: 0.5, high: 4 })],
 });
 
@@ -113,28 +124,6 @@ const tanhOp = op({
   saves: ["y"],
   vjp: (dy, { y }) => ({ x: () => tanhGrad(dy, y) }),
   samples: [anyShape()],
-});
-
-/** Rectified linear unit: max(x, 0); NaN stays, the derivative at 0 is 0. */
-export function relu(x: Tensor): Tensor {
-  return apply(reluOp, { x });
-}
-const reluOp = op({
-  ...unary("relu", "relu"),
-  saves: ["y"],
-  vjp: (dy, { y }) => ({ x: () => reluGrad(dy, y) }),
-  samples: [anyShape({ away: 0.1 })],
-});
-
-function reluGrad(dy: Tensor, y: Tensor): Tensor {
-  return apply(reluGradOp, { dy, y });
-}
-/** dy where y > 0, else 0. */
-const reluGradOp = op({
-  ...unaryGrad("reluGrad"),
-  saves: ["y"],
-  vjp: (g, { y }) => ({ dy: () => reluGrad(g, y), y: "zero" }),
-  samples: [anyPair("y", { away: 0.1 })],
 });
 
 function sigmoidGrad(dy: Tensor, y: Tensor): Tensor {

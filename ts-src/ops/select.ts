@@ -1,0 +1,159 @@
+// Choices between two: by a condition, the larger, the smaller, within bounds.
+import { isFloat, itemBytes } from "../../bindings/dtype.js";
+import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
+import { apply, type Draw, op, type Spec, showValue } from "../../bindings/op.js";
+import { broadcastShapes, sameShape, showShape } from "../../bindings/shape.js";
+import type { Tensor } from "../../bindings/tensor.js";
+import { binary, checkedTensor, floatDtype, holds, numberDtype, type Operand, withScalars } from "./operands.js";
+import { anyPair, anyShape, steps } from "./samples.js";
+import { broadcastTo } from "./shape.js";
+import { zipWhere } from "./strided.js";
+
+/**
+ * a where the condition (bool or uint8) holds, else b; the three broadcast, and a and b may be numbers or have any one
+ * dtype. A gradient flows only to the operand that was taken: what was not taken may be NaN.
+ */
+export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
+  checkedTensor("where", "condition", condition);
+  return withScalars("where", a, b, (p, q) => apply(whereOp, { condition, a: p, b: q }));
+}
+const whereOp = op({
+  name: "where",
+  inputs: ["condition", "a", "b"],
+  shape({ condition, a, b }: { condition: Spec; a: Spec; b: Spec }) {
+    if (condition.dtype !== "bool" && condition.dtype !== "uint8") {
+      throw new DtypeError(`where: expected a condition of dtype bool or uint8; got ${condition.dtype}; compare it, as in ne(condition, 0)`);
+    }
+    if (a.dtype !== b.dtype) throw new DtypeError(`where: expected a and b of one dtype; got ${a.dtype} and ${b.dtype}; convert one with .to("${a.dtype}")`);
+    return { shape: broadcastShapes("where", condition.shape, broadcastShapes("where", a.shape, b.shape)), dtype: a.dtype };
+  },
+  strided: true,
+  kernel(k, { condition, a, b }, y) {
+    const bytes = itemBytes(y.dtype);
+    zipWhere(bytes === 8 ? k.where64 : bytes === 4 ? k.where32 : k.where8, condition, a, b, y);
+  },
+  saves: ["condition"],
+  vjp: (dy, { condition }) => ({ condition: "none", a: () => where(condition, dy, 0), b: () => where(condition, 0, dy) }),
+  samples: [
+    (draw) => {
+      const [shape, other] = draw.broadcast();
+      const size = shape.reduce((n, length) => n * length, 1);
+      const condition = { values: Array.from({ length: size }, () => draw.integer(0, 1)), shape, dtype: "bool" as const };
+      return { inputs: { condition, a: { shape: other }, b: { shape: draw.pick([shape, other, []]) } } };
+    },
+  ],
+});
+
+/** The larger of a and b; NaN if either is. Where they are equal, each gets half of the gradient. float32, float64, int32. */
+export function maximum(a: Operand, b: Operand): Tensor {
+  return withScalars("maximum", a, b, (p, q) => apply(maximumOp, { a: p, b: q }));
+}
+const maximumOp = op({
+  ...binary("maximum", "maximum", "maximumInt32"),
+  saves: ["a", "b"],
+  vjp: (dy, { a, b }) => ({ a: () => maximumGrad(dy, a, b), b: () => maximumGrad(dy, b, a) }),
+  samples: [distinct],
+});
+
+/** The smaller of a and b; NaN if either is. Where they are equal, each gets half of the gradient. float32, float64, int32. */
+export function minimum(a: Operand, b: Operand): Tensor {
+  return withScalars("minimum", a, b, (p, q) => apply(minimumOp, { a: p, b: q }));
+}
+const minimumOp = op({
+  ...binary("minimum", "minimum", "minimumInt32"),
+  saves: ["a", "b"],
+  vjp: (dy, { a, b }) => ({ a: () => maximumGrad(dy, b, a), b: () => maximumGrad(dy, a, b) }),
+  samples: [distinct],
+});
+
+/** dy where a > b, half of it where they are equal, 0 where a < b; a and b broadcast to dy. */
+function maximumGrad(dy: Tensor, a: Tensor, b: Tensor): Tensor {
+  const wide = (x: Tensor): Tensor => (sameShape(x.shape, dy.shape) ? x : broadcastTo(x, dy.shape));
+  return apply(maximumGradOp, { dy, a: wide(a), b: wide(b) });
+}
+const maximumGradOp = op({
+  name: "maximumGrad",
+  inputs: ["dy", "a", "b"],
+  shape(x: { dy: Spec; a: Spec; b: Spec }) {
+    if (!sameShape(x.dy.shape, x.a.shape) || !sameShape(x.dy.shape, x.b.shape)) {
+      throw new ShapeError(`maximumGrad: expected dy, a and b of one shape; got ${[x.dy, x.a, x.b].map((s) => showShape(s.shape)).join(", ")}`);
+    }
+    return { shape: x.dy.shape, dtype: floatDtype("maximumGrad", x) };
+  },
+  kernel: (k, { dy, a, b }, dx) => k.maximumGrad(dx.ptr, dy.ptr, a.ptr, b.ptr, dx.size),
+  saves: ["a", "b"],
+  vjp: (g, { a, b }) => ({ dy: () => maximumGrad(g, a, b), a: "zero", b: "zero" }),
+  samples: [
+    (draw) => {
+      const shape = draw.shape();
+      return { inputs: { dy: { shape }, a: steps(draw, shape, 0), b: steps(draw, shape, 0.125) } };
+    },
+  ],
+});
+
+/** Operands that broadcast and differ by 1/8 or more. */
+function distinct(draw: Draw) {
+  const [a, b] = draw.broadcast();
+  return { inputs: { a: steps(draw, a, 0), b: steps(draw, b, 0.125) } };
+}
+
+/** A bound that is null or left out is open. */
+export type Bound = number | null;
+type Bounds = { readonly low: number; readonly high: number };
+
+/**
+ * x moved into [lo, hi]: min(max(x, lo), hi); NaN stays, and a bound of NaN makes all NaN. The derivative is 1 within the
+ * bounds and at them, else 0. float32, float64, int32. Throws ConfigError unless at least one bound is a number.
+ */
+export function clamp(x: Tensor, lo: Bound, hi: Bound = null): Tensor {
+  checkedTensor("clamp", "x", x);
+  return apply(clampOp, { x }, bounds("clamp", x, lo, hi));
+}
+const clampOp = op({
+  name: "clamp",
+  inputs: ["x"],
+  shape: (x: { x: Spec }, _: Bounds) => ({ shape: x.x.shape, dtype: numberDtype("clamp", x) }),
+  kernel: (k, { x }, y, { low, high }) => (y.dtype === "int32" ? k.clampInt32 : k.clamp)(y.ptr, x.ptr, low, high, y.size),
+  saves: ["x"],
+  vjp: (dy, { x }, { params }) => ({ x: () => clampGrad(dy, x, params) }),
+  samples: [
+    (draw) => ({ ...anyShape({ away: 0.1 })(draw), params: draw.pick([OPEN_ABOVE, OPEN_BELOW]) }),
+    (draw) => ({ ...anyShape({ away: 0.1 })(draw), params: { low: 0, high: 2.5 } }),
+  ],
+});
+const OPEN_ABOVE = { low: 0, high: Number.POSITIVE_INFINITY };
+const OPEN_BELOW = { low: Number.NEGATIVE_INFINITY, high: 0 };
+
+/** dy where low <= x <= high, else 0. */
+function clampGrad(dy: Tensor, x: Tensor, params: Bounds): Tensor {
+  return apply(clampGradOp, { dy, x }, params);
+}
+const clampGradOp = op({
+  name: "clampGrad",
+  inputs: ["dy", "x"],
+  shape: (x: { dy: Spec; x: Spec }, _: Bounds) => ({ shape: x.x.shape, dtype: floatDtype("clampGrad", x) }),
+  kernel: (k, { dy, x }, dx, { low, high }) => k.clampGrad(dx.ptr, dy.ptr, x.ptr, low, high, dx.size),
+  saves: ["x"],
+  vjp: (g, { x }, { params }) => ({ dy: () => clampGrad(g, x, params), x: "zero" }),
+  samples: [(draw) => ({ ...anyPair("x", { away: 0.1 })(draw), params: { low: 0, high: 2.5 } })],
+});
+
+/** Both bounds as numbers; open ones are the ends of the dtype. */
+export function bounds(name: string, x: Tensor, lo: Bound | undefined, hi: Bound | undefined): Bounds {
+  for (const [key, value] of Object.entries({ lo, hi })) {
+    if (value !== null && value !== undefined && typeof value !== "number") {
+      throw new ConfigError(`${name}: expected a number or null for ${key}; got ${showValue(value)}`);
+    }
+    if (typeof value === "number" && Number.isFinite(value) && !isFloat(x.dtype) && !holds(x.dtype, value)) {
+      throw new DtypeError(`${name}: expected a bound ${key} that ${x.dtype} holds; got ${value}; convert the tensor with .to("float32")`);
+    }
+  }
+  if ((lo ?? null) === null && (hi ?? null) === null) throw new ConfigError(`${name}: expected at least one bound; got ${String(lo)} and ${String(hi)}`);
+  const end = x.dtype === "int32" ? 2 ** 31 : Number.POSITIVE_INFINITY;
+  const low = lo ?? -end;
+  const high = hi ?? end;
+  if (x.dtype !== "int32") return { low, high };
+  if (Number.isNaN(low) || Number.isNaN(high)) throw new DtypeError(`${name}: expected bounds that int32 holds; got ${low} and ${high}`);
+  // kernels take int32: the ends of its range stand for infinity
+  return { low: Math.max(-(2 ** 31), Math.min(low, 2 ** 31 - 1)), high: Math.max(-(2 ** 31), Math.min(high, 2 ** 31 - 1)) };
+}
