@@ -10,7 +10,7 @@ export type Reduction = "none" | "sum" | "mean";
 export const reductions: readonly Reduction[] = ["none", "sum", "mean"];
 
 function shown(value: unknown): string {
-  return value instanceof Tensor ? "a tensor" : showValue(value);
+  return value instanceof Tensor ? "a tensor" : typeof value === "number" ? String(value) : showValue(value);
 }
 
 /** The options, {} if none came; throws ConfigError for what is no object and for an unknown name. */
