@@ -1,36 +1,44 @@
 // The coefficient table. A data segment would be rewritten by every module that shares the memory, and V8 13
 // re-materialises 128-bit constants inside loops (49 falls to 14-30 GFLOP/s), so coefficients are loaded from a
-// table that is written once, below the heap: f32 at 4096, f64 at 8192, one vector (16 bytes) an entry.
+// table that is written once, below the heap: f32 at 4096, f64 at 8192, one vector (16 bytes) an entry, 256 entries at most.
+import { writeCoefficients } from "./elementary/coefficients";
 
 import { writeTables } from "./tables";
 
 // @ts-ignore: decorator
 @inline const TABLE: usize = 1024 * sizeof<real>();
 
-/** Entries of the table. */
+/** Entries of the table, up to 47; those of the elementary functions follow. */
 export const enum C {
   one, half, two, log2e, ln2High, ln2Low, magic, expLow, expHigh, tanhHigh, smallestNormal, normalise, normaliseExponent,
   sqrtHalf, infinity, nan, minusInfinity, mantissaMask, oneBits, exponentBias, sign, tiny,
   three, six, exactQuotient, highHalf,
-  /** 1 / k! from k = 2. */
-  factorial,
-  /** 2 / (2 k + 1) from k = 1. */
-  oddInverse = C.factorial + 14,
+}
+
+// @ts-ignore: decorator
+@inline export function entryAddress(entry: i32): usize {
+  return TABLE + ((<usize>entry) << 4);
 }
 
 // @ts-ignore: decorator
 @inline export function constant(entry: i32): v128 {
-  return v128.load(TABLE + ((<usize>entry) << 4));
+  return v128.load(entryAddress(entry));
 }
 
 // @ts-ignore: decorator
 @inline export function put(entry: i32, value: f64): void {
-  v128.store(TABLE + ((<usize>entry) << 4), v128.splat<real>(<real>value));
+  v128.store(entryAddress(entry), v128.splat<real>(<real>value));
 }
 
 // @ts-ignore: decorator
-@inline function putBits(entry: i32, bits32: i32, bits64: i64): void {
-  v128.store(TABLE + ((<usize>entry) << 4), sizeof<real>() == 4 ? i32x4.splat(bits32) : i64x2.splat(bits64));
+@inline export function putBits(entry: i32, bits32: i32, bits64: i64): void {
+  v128.store(entryAddress(entry), sizeof<real>() == 4 ? i32x4.splat(bits32) : i64x2.splat(bits64));
+}
+
+/** Two f64 in either build. */
+// @ts-ignore: decorator
+@inline export function putWide(entry: i32, value: f64): void {
+  v128.store(entryAddress(entry), f64x2.splat(value));
 }
 
 /** Writes the table of this build's element type; the bindings call it once for each memory. */
@@ -45,7 +53,7 @@ export function writeConstants(): void {
     put(C.ln2Low, 2.12194440054690583e-4);
     put(C.magic, 12582912); // 1.5 * 2^23: adding it rounds to an integer that stands in the low mantissa bits
     put(C.expLow, -104); // below: 0
-    put(C.expHigh, 89); // above: infinity
+    put(C.expHigh, 90); // above: infinity
     put(C.tanhHigh, 10); // tanh is 1 in f32 from 9.02
     put(C.smallestNormal, 1.1754943508222875e-38);
     put(C.normalise, 8388608);
@@ -56,7 +64,7 @@ export function writeConstants(): void {
     put(C.ln2Low, -1.90821492927058770002e-10);
     put(C.magic, 6755399441055744); // 1.5 * 2^52
     put(C.expLow, -746);
-    put(C.expHigh, 710);
+    put(C.expHigh, 711);
     put(C.tanhHigh, 22);
     put(C.smallestNormal, 2.2250738585072014e-308);
     put(C.normalise, 4503599627370496);
@@ -76,11 +84,6 @@ export function writeConstants(): void {
   putBits(C.oneBits, 0x3f800000, 0x3ff0000000000000);
   putBits(C.exponentBias, 127, 1023);
   putBits(C.sign, 0x80000000, 0x8000000000000000);
-  let factorial: f64 = 1;
-  for (let k = 2; k < 16; k++) {
-    factorial *= <f64>k;
-    put(C.factorial + k - 2, 1 / factorial);
-  }
-  for (let k = 1; k < 12; k++) put(C.oddInverse + k - 1, 2 / <f64>(2 * k + 1));
+  writeCoefficients();
   writeTables();
 }

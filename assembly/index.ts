@@ -1,7 +1,11 @@
 // Every kernel. Arguments stand in the order outputs, inputs, saved, sizes; pointers are bytes, sizes elements.
 export { writeConstants } from "./constants";
 export * from "./copy";
+export * from "./gather";
+export * from "./nonzero";
+export * from "./sort";
 export * from "./elementwise/unary";
+export * from "./elementwise/transcendental";
 export * from "./elementwise/binary";
 export * from "./elementwise/compare";
 export * from "./elementwise/extremes";

@@ -1,23 +1,13 @@
 // Elementwise parts of losses that plain formulas would compute with a loss of digits.
 import { C, constant } from "./constants";
 import * as elementary from "./elementary";
-import { map, zip } from "./elementwise/map";
+import { mapHeavy, zip } from "./elementwise/map";
 import { expNegative } from "./softmax";
-
-/** log(1 + e): the logarithm of the rounded sum u, and what the rounding took away, over u. */
-// @ts-ignore: decorator
-@inline function logOnePlus(e: v128): v128 {
-  const u = v128.add<real>(constant(C.one), e);
-  const lost = v128.sub<real>(e, v128.sub<real>(u, constant(C.one)));
-  const log = elementary.log(u);
-  // at u = 0 the correction would be 0 / 0
-  return v128.bitselect(log, v128.add<real>(log, v128.div<real>(lost, u)), v128.eq<real>(u, v128.splat<real>(0)));
-}
 
 /** min(x, 0) - log(1 + exp(-|x|)). */
 class LogSigmoid {
   @inline vec(x: v128): v128 {
-    const tail = logOnePlus(expNegative(v128.neg<real>(v128.abs<real>(x))));
+    const tail = elementary.log1p(expNegative(v128.neg<real>(v128.abs<real>(x))));
     // pmin(x, 0) = 0 < x ? 0 : x keeps NaN
     return v128.sub<real>(v128.pmin<real>(x, v128.splat<real>(0)), tail);
   }
@@ -27,11 +17,11 @@ class LogSigmoid {
 class BinaryCrossEntropy {
   @inline vec(x: v128, t: v128): v128 {
     const floor = v128.splat<real>(-100);
-    const p = v128.pmax<real>(elementary.log(x), floor), q = v128.pmax<real>(logOnePlus(v128.neg<real>(x)), floor);
+    const p = v128.pmax<real>(elementary.log(x), floor), q = v128.pmax<real>(elementary.log1p(v128.neg<real>(x)), floor);
     const rest = v128.sub<real>(constant(C.one), t);
     return v128.neg<real>(v128.add<real>(v128.mul<real>(t, p), v128.mul<real>(rest, q)));
   }
 }
 
-export function logSigmoid(y: usize, x: usize, n: i32): void { map<LogSigmoid>(y, x, n); }
+export function logSigmoid(y: usize, x: usize, n: i32): void { mapHeavy<LogSigmoid>(y, x, n); }
 export function binaryCrossEntropy(y: usize, a: usize, b: usize, n: i32): void { zip<BinaryCrossEntropy>(y, a, b, n); }

@@ -1,8 +1,10 @@
 // Softmax and log-softmax over the rows of x[rows, cols], or over n of x[outer, n, inner], forward and backward.
+import { C, constant } from "./constants";
 import * as elementary from "./elementary";
-import { constant, C } from "./constants";
+import { K } from "./elementary/coefficients";
+import { polynomial10, polynomial5 } from "./elementary/polynomial";
 import { Full, One } from "./lanes";
-import { T, step } from "./tables";
+import { T } from "./tables";
 import { LANES, at, lane0, sumLanes } from "./vector";
 
 /** Elements that are added in one vector; the sums of chunks are added in order. */
@@ -16,30 +18,15 @@ import { LANES, at, lane0, sumLanes } from "./vector";
   x = v128.pmax<real>(x, constant(T.zeroFrom));
   const shifted = madd(x, constant(C.log2e), constant(T.biasedMagic));
   const n = v128.sub<real>(shifted, constant(T.biasedMagic));
-  let r: v128, scale: v128, p: v128;
   if (sizeof<real>() == 4) {
     // ln 2 in one part: what x lost when the largest was subtracted is more
-    r = madd(n, constant(T.minusLn2), x);
-    scale = i32x4.shl(shifted, 23);
-    p = constant(T.exponential + 4);
-  } else {
-    r = madd(n, constant(C.ln2Low), madd(n, constant(C.ln2High), x));
-    scale = i64x2.shl(shifted, 52);
-    p = constant(T.exponential + 12);
-    p = step(p, r, T.exponential + 11);
-    p = step(p, r, T.exponential + 10);
-    p = step(p, r, T.exponential + 9);
-    p = step(p, r, T.exponential + 8);
-    p = step(p, r, T.exponential + 7);
-    p = step(p, r, T.exponential + 6);
-    p = step(p, r, T.exponential + 5);
-    p = step(p, r, T.exponential + 4);
+    const r = madd(n, constant(T.minusLn2), x);
+    const scale = i32x4.shl(shifted, 23);
+    return madd(v128.mul<real>(r, scale), polynomial5(r, T.exponential), scale);
   }
-  p = step(p, r, T.exponential + 3);
-  p = step(p, r, T.exponential + 2);
-  p = step(p, r, T.exponential + 1);
-  p = step(p, r, T.exponential);
-  return madd(v128.mul<real>(r, scale), p, scale);
+  const r = madd(n, constant(C.ln2Low), madd(n, constant(C.ln2High), x));
+  const scale = i64x2.shl(shifted, 52);
+  return madd(madd(v128.mul<real>(r, r), polynomial10(r, K.exp), r), scale, scale);
 }
 
 /** Largest of n elements; a NaN is passed over. pmax(a, b) = a < b ? b : a is one machine instruction. */
@@ -87,41 +74,45 @@ import { LANES, at, lane0, sumLanes } from "./vector";
       const n0 = v128.sub<real>(s0, magic), n1 = v128.sub<real>(s1, magic), n2 = v128.sub<real>(s2, magic), n3 = v128.sub<real>(s3, magic);
       c = constant(sizeof<real>() == 4 ? T.minusLn2 : C.ln2High);
       let r0 = madd(n0, c, x0), r1 = madd(n1, c, x1), r2 = madd(n2, c, x2), r3 = madd(n3, c, x3);
-      c = constant(sizeof<real>() == 4 ? T.exponential + 4 : T.exponential + 12);
+      c = constant(sizeof<real>() == 4 ? T.exponential + 4 : K.exp + 9);
       let p0 = c, p1 = c, p2 = c, p3 = c;
       if (sizeof<real>() == 4) {
         s0 = i32x4.shl(s0, 23), s1 = i32x4.shl(s1, 23), s2 = i32x4.shl(s2, 23), s3 = i32x4.shl(s3, 23);
+        c = constant(T.exponential + 3);
+        p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
+        c = constant(T.exponential + 2);
+        p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
+        c = constant(T.exponential + 1);
+        p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
+        c = constant(T.exponential);
+        p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
+        p0 = madd(v128.mul<real>(r0, s0), p0, s0), p1 = madd(v128.mul<real>(r1, s1), p1, s1);
+        p2 = madd(v128.mul<real>(r2, s2), p2, s2), p3 = madd(v128.mul<real>(r3, s3), p3, s3);
       } else {
         s0 = i64x2.shl(s0, 52), s1 = i64x2.shl(s1, 52), s2 = i64x2.shl(s2, 52), s3 = i64x2.shl(s3, 52);
         c = constant(C.ln2Low);
         r0 = madd(n0, c, r0), r1 = madd(n1, c, r1), r2 = madd(n2, c, r2), r3 = madd(n3, c, r3);
-        c = constant(T.exponential + 11);
+        c = constant(K.exp + 8);
         p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
-        c = constant(T.exponential + 10);
+        c = constant(K.exp + 7);
         p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
-        c = constant(T.exponential + 9);
+        c = constant(K.exp + 6);
         p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
-        c = constant(T.exponential + 8);
+        c = constant(K.exp + 5);
         p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
-        c = constant(T.exponential + 7);
+        c = constant(K.exp + 4);
         p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
-        c = constant(T.exponential + 6);
+        c = constant(K.exp + 3);
         p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
-        c = constant(T.exponential + 5);
+        c = constant(K.exp + 2);
         p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
-        c = constant(T.exponential + 4);
+        c = constant(K.exp + 1);
         p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
+        c = constant(K.exp);
+        p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
+        p0 = madd(madd(v128.mul<real>(r0, r0), p0, r0), s0, s0), p1 = madd(madd(v128.mul<real>(r1, r1), p1, r1), s1, s1);
+        p2 = madd(madd(v128.mul<real>(r2, r2), p2, r2), s2, s2), p3 = madd(madd(v128.mul<real>(r3, r3), p3, r3), s3, s3);
       }
-      c = constant(T.exponential + 3);
-      p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
-      c = constant(T.exponential + 2);
-      p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
-      c = constant(T.exponential + 1);
-      p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
-      c = constant(T.exponential);
-      p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
-      p0 = madd(v128.mul<real>(r0, s0), p0, s0), p1 = madd(v128.mul<real>(r1, s1), p1, s1);
-      p2 = madd(v128.mul<real>(r2, s2), p2, s2), p3 = madd(v128.mul<real>(r3, s3), p3, s3);
       if (keep) {
         v128.store(y + at(i), p0, 0);
         v128.store(y + at(i), p1, 16);

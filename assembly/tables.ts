@@ -1,16 +1,17 @@
-// Coefficients of the normalising functions and of the random numbers: entries of the table in constants.ts from 192 on.
+// Coefficients of the normalising functions and of the random numbers: entries of
+// the table in constants.ts after those of the elementary functions.
 import { constant, put } from "./constants";
 
 export const enum T {
   /** Rounds to an integer as C.magic does, with the exponent's bias added: its low bits shifted up are 2^n. */
-  biasedMagic = 192,
+  biasedMagic = 228,
   /** Here 2^n has an exponent of 0 bits, which stands for 0. */
   zeroFrom,
   minusLn2,
-  /** Coefficients of r^1.. of exp(r) on |r| <= ln 2 / 2: five in f32, thirteen in f64. */
+  /** exp(r) = 1 + r P(r) on |r| <= ln 2 / 2, five coefficients of f32; f64 has those of exp. */
   exponential,
   /** (pi/2)^k / k! from k = 1, with the signs of sine and cosine. */
-  quarterTurn = T.exponential + 13,
+  quarterTurn = T.exponential + 5,
 }
 
 /** Writes the entries; a part of writeConstants(). */
@@ -28,11 +29,6 @@ export function writeTables(): void {
   } else {
     put(T.biasedMagic, 6755399441056767); // 1.5 * 2^52 + 1023
     put(T.zeroFrom, -709);
-    let inverse: f64 = 1;
-    for (let k = 1; k <= 13; k++) {
-      inverse /= <f64>k;
-      put(T.exponential + k - 1, inverse);
-    }
   }
   let term: f64 = 1;
   for (let k = 1; k <= 18; k++) {

@@ -1,7 +1,6 @@
 // y[i] = f(x[i]) for n contiguous elements.
 import { C, constant } from "../constants";
-import * as elementary from "../elementary";
-import { map, mapHeavy } from "./map";
+import { map } from "./map";
 
 // by the table: V8 makes the constants of f32x4.neg and abs anew in each iteration
 class Neg { @inline vec(x: v128): v128 { return v128.xor(x, constant(C.sign)); } }
@@ -11,10 +10,6 @@ class Sqrt { @inline vec(x: v128): v128 { return v128.sqrt<real>(x); } }
 /** x^(-1/2). */
 class Rsqrt { @inline vec(x: v128): v128 { return v128.div<real>(constant(C.one), v128.sqrt<real>(x)); } }
 class Reciprocal { @inline vec(x: v128): v128 { return v128.div<real>(constant(C.one), x); } }
-class Exp { @inline vec(x: v128): v128 { return elementary.exp(x); } }
-class Log { @inline vec(x: v128): v128 { return elementary.log(x); } }
-class Sigmoid { @inline vec(x: v128): v128 { return elementary.sigmoid(x); } }
-class Tanh { @inline vec(x: v128): v128 { return elementary.tanh(x); } }
 /** -1, 0 or 1; NaN stays. */
 class Sign {
   @inline vec(x: v128): v128 {
@@ -33,10 +28,6 @@ export function square(y: usize, x: usize, n: i32): void { map<Square>(y, x, n);
 export function sqrt(y: usize, x: usize, n: i32): void { map<Sqrt>(y, x, n); }
 export function rsqrt(y: usize, x: usize, n: i32): void { map<Rsqrt>(y, x, n); }
 export function reciprocal(y: usize, x: usize, n: i32): void { map<Reciprocal>(y, x, n); }
-export function exp(y: usize, x: usize, n: i32): void { mapHeavy<Exp>(y, x, n); }
-export function log(y: usize, x: usize, n: i32): void { mapHeavy<Log>(y, x, n); }
-export function sigmoid(y: usize, x: usize, n: i32): void { mapHeavy<Sigmoid>(y, x, n); }
-export function tanh(y: usize, x: usize, n: i32): void { mapHeavy<Tanh>(y, x, n); }
 export function negInt32(y: usize, x: usize, n: i32): void { map<NegInt32, i32>(y, x, n); }
 export function absInt32(y: usize, x: usize, n: i32): void { map<AbsInt32, i32>(y, x, n); }
 export function signInt32(y: usize, x: usize, n: i32): void { map<SignInt32, i32>(y, x, n); }

@@ -79,7 +79,12 @@ const usual = {
   s0: 100,
   s1: 20,
   s2: 2,
+  t0: 150,
+  t1: 25,
+  t2: 3,
   outer: 3,
+  count: 7,
+  descending: 1,
   inner: 9,
 };
 const calls = {
@@ -89,6 +94,8 @@ const calls = {
   fromUint8: () => k.fromUint8(Y, BYTES, N),
   takeRowsUint8: () => k.takeRowsUint8(Y, BYTES, INDEX, 20, 31, 0.0123, -0.4),
   takeRows: () => k.takeRows(Y, A, INDEX, 20, 31 * bytes),
+  tril: () => k.tril(Y, A, 3, 7, 9, 2, bytes),
+  triu: () => k.triu(Y, A, 3, 7, 9, -2, bytes),
   sumColumns: () => k.sumColumns(Y, A, 3, 37, 9),
   crossEntropy: () => k.crossEntropy(Y, A, INDEX, B, ROWS, COLS, 7, 0.1, 2),
   crossEntropyGrad: () => k.crossEntropyGrad(Y, D, A, INDEX, B, ROWS, COLS, 7, 0.1, 2),
@@ -116,11 +123,38 @@ const calls = {
   randint: () => k.randint(Y, N, 16, -7, 100, 5, 6, 7, SCRATCH),
   shuffle: () => k.shuffle(Y, BYTES, N),
   dropout: () => k.dropout(Y, A, N, 16, 1e9, 1.5, 5, 6, 7, SCRATCH),
+  scatterAdd: () => k.scatterAdd(Y, A, INDEX, ...WALK, 15, 5, 1, 15, COLS, 0, 1) + k.scatterAdd(Y, A, INDEX, ...ROW_WALK, 0, 20, 1, 15, COLS, 0, 0.7),
+  argsortRows: () => k.argsortRows(Y, A, SCRATCH, ROWS, COLS, 7, 1) + k.argsortRows(Y + 8192, A, SCRATCH, 3, 2000, 2000, 0),
+  groupFirsts: () => k.groupFirsts(Y, INDEX, 64, COLS),
+  groupSizes: () => k.groupSizes(Y, INDEX, 64, COLS),
   gemmScratchBytes: () => k.gemmScratchBytes(31, 33, 35),
   fmaPeak: () => k.fmaPeak(10),
 };
 for (const letters of ["NN", "NT", "TN", "TT"]) {
   for (const name of [`gemm${letters}`, `gemmAdd${letters}`]) calls[name] = () => k[name](Y, A, B, SCRATCH, 31, 33, 35, 37, 37, 39);
+}
+// walks of gather and scatter over 2 x 3 x 5 positions, and over rows of 13 elements an index
+const WALK = [2, 3, 5, 0, 5, 1, 15, 5, 1];
+const ROW_WALK = [1, 20, 13, 0, 0, 1, 0, 1, 0];
+for (const [bits, source] of [
+  [8, BYTES],
+  [32, A],
+  [64, A],
+]) {
+  calls[`gather${bits}`] = () =>
+    k[`gather${bits}`](Y, source, INDEX, ...WALK, 15, COLS, 0) + k[`gather${bits}`](Y + 512, source, INDEX, ...ROW_WALK, 15, COLS, 0);
+  calls[`scatter${bits}`] = () =>
+    k[`scatter${bits}`](Y, source, INDEX, ...WALK, 15, 5, 1, 15, COLS, 0) + k[`scatter${bits}`](Y, source, INDEX, ...ROW_WALK, 0, 20, 1, 15, COLS, 0);
+}
+for (const [suffix, source] of [
+  ["", A],
+  ["Int32", A],
+  ["Uint8", BYTES],
+]) {
+  calls[`nonzero${suffix}`] = () => {
+    new Int32Array(memory.buffer, B, 2).set([ROWS, COLS]);
+    k[`nonzero${suffix}`](Y, source, B, N, 2);
+  };
 }
 
 // the kernels' signatures, as the compiler wrote them

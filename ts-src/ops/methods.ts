@@ -6,25 +6,38 @@ import * as binary from "./binary.js";
 import * as compare from "./compare.js";
 import * as convert from "./convert.js";
 import { crossEntropy, nllLoss } from "./crossentropy.js";
+import * as diagonals from "./diagonal.js";
 import { dropout } from "./dropout.js";
+import * as gathers from "./gather.js";
 import * as inplace from "./inplace.js";
+import * as joins from "./join.js";
 import * as logic from "./logic.js";
 import { logSigmoid } from "./logistic.js";
 import * as matrix from "./matmul.js";
+import * as pads from "./pad.js";
 import * as piecewise from "./piecewise.js";
+import * as products from "./products.js";
 import * as reduce from "./reduce.js";
 import * as reverse from "./reverse.js";
 import * as rounding from "./rounding.js";
 import { groupNorm, layerNorm, rmsNorm } from "./rownorm.js";
+import * as scatters from "./scatter.js";
 import * as select from "./select.js";
 import * as shape from "./shape.js";
+import * as slices from "./slice.js";
 import { logSoftmax, softmax } from "./softmax.js";
+import * as sorts from "./sort.js";
 import * as text from "./text.js";
 import * as unary from "./unary.js";
+import * as uniques from "./unique.js";
 import { zeroOneLoss } from "./zeroone.js";
 
 const { sumTo: _sumTo, ...reductions } = reduce;
 const { backward } = reverse;
+const { gatherAlong: _gatherAlong, ...gatherings } = gathers;
+const { ordered: _ordered, ...sortings } = sorts;
+const { roll, tile } = joins;
+const { narrow: _narrow, ...parts } = slices;
 const neural = {
   logSigmoid,
   zeroOneLoss,
@@ -40,7 +53,6 @@ const neural = {
   dropout,
   scaledDotProductAttention,
 };
-const { bounds: _bounds, ...selections } = select;
 const functions = {
   ...piecewise,
   ...rounding,
@@ -48,7 +60,11 @@ const functions = {
   ...binary,
   ...compare,
   ...logic,
-  ...selections,
+  ...select,
+  ...gatherings,
+  ...scatters,
+  ...sortings,
+  ...uniques,
   ...convert,
   ...inplace,
   ...matrix,
@@ -56,6 +72,12 @@ const functions = {
   ...shape,
   ...neural,
   ...text,
+  ...diagonals,
+  ...pads,
+  ...products,
+  ...parts,
+  roll,
+  tile,
   backward,
 };
 
@@ -64,7 +86,11 @@ export type Method<F> = F extends (x: Tensor, ...rest: infer R) => infer T ? (..
 type Methods = { [name in keyof typeof functions]: Method<(typeof functions)[name]> };
 
 declare module "../../bindings/tensor.js" {
-  interface Tensor extends Methods {}
+  interface Tensor extends Methods {
+    // overloads, of which a mapped type keeps the last
+    unique(options?: uniques.PlainUnique): Tensor;
+    unique(options: uniques.UniqueOptions): Tensor | uniques.Unique;
+  }
 }
 
 /** Makes methods of functions whose first argument is the tensor. */

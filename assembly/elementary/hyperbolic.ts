@@ -1,0 +1,71 @@
+// sinh, cosh, tanh and the logistic sigmoid, from exp and expm1 (fdlibm e_sinh.c, e_cosh.c, s_tanh.c).
+import { C, constant } from "../constants";
+import { addBits, anyBeyond, greaterBits, magnitude, signOf, toExponent } from "./bits";
+import { K } from "./coefficients";
+import { exp, expMinusOne, expTimes, quotient, remainder } from "./exponential";
+import { polynomial5, polynomial11 } from "./polynomial";
+
+/** sinh(a), a >= 0: h + h / (2 h + 1) with h = (exp(a) - 1) / 2. */
+// @ts-ignore: decorator
+@inline function sinhPart(a: v128): v128 {
+  const shifted = quotient(a);
+  const scale = addBits(toExponent(shifted), constant(K.halfBits));
+  const h = madd(scale, expMinusOne(remainder(a, shifted)), v128.sub<real>(scale, constant(C.half)));
+  const y = v128.add<real>(h, v128.div<real>(h, v128.add<real>(v128.add<real>(h, h), constant(C.one))));
+  // halving would lose a bit of a subnormal a
+  return v128.bitselect(a, y, v128.lt<real>(a, constant(K.cubeVanishes)));
+}
+/** Hyperbolic sine. */
+// @ts-ignore: decorator
+@inline export function sinh(x: v128): v128 {
+  if (anyBeyond(x, constant(K.expRange))) return sinhAny(x);
+  return v128.or(sinhPart(magnitude(x)), signOf(x));
+}
+function sinhAny(x: v128): v128 {
+  const a = magnitude(x);
+  const range = constant(K.expRange);
+  const y = v128.bitselect(expTimes(a, -1), sinhPart(v128.pmin<real>(a, range)), greaterBits(a, range));
+  return v128.or(y, signOf(x));
+}
+
+/** cosh(a), a >= 0: h + 1 / (4 h) with h = exp(a) / 2. */
+// @ts-ignore: decorator
+@inline function coshPart(a: v128): v128 {
+  const shifted = quotient(a);
+  const p = v128.add<real>(constant(C.one), expMinusOne(remainder(a, shifted)));
+  const h = v128.mul<real>(addBits(p, toExponent(shifted)), constant(C.half));
+  return v128.add<real>(h, v128.div<real>(constant(K.quarter), h));
+}
+/** Hyperbolic cosine. */
+// @ts-ignore: decorator
+@inline export function cosh(x: v128): v128 {
+  if (anyBeyond(x, constant(K.expRange))) return coshAny(x);
+  return coshPart(magnitude(x));
+}
+function coshAny(x: v128): v128 {
+  const a = magnitude(x);
+  const range = constant(K.expRange);
+  return v128.bitselect(expTimes(a, -1), coshPart(v128.pmin<real>(a, range)), greaterBits(a, range));
+}
+
+/** Hyperbolic tangent: x + x^3 P(x^2) up to 0.55, above 1 - 2 / (exp(2 |x|) + 1), where an error of the quotient counts little. */
+// @ts-ignore: decorator
+@inline export function tanh(x: v128): v128 {
+  const a = v128.pmin<real>(magnitude(x), constant(C.tanhHigh));
+  const z = v128.mul<real>(a, a);
+  const p = sizeof<real>() == 4 ? polynomial5(z, K.tanh) : polynomial11(z, K.tanh);
+  const near = madd(v128.mul<real>(a, z), p, a);
+  const double = v128.add<real>(a, a);
+  const shifted = quotient(double);
+  const e = addBits(v128.add<real>(constant(C.one), expMinusOne(remainder(double, shifted))), toExponent(shifted));
+  const far = v128.sub<real>(constant(C.one), v128.div<real>(constant(C.two), v128.add<real>(e, constant(C.one))));
+  return v128.or(v128.bitselect(far, near, v128.gt<real>(a, constant(K.tanhNear))), signOf(x));
+}
+
+/** 1 / (1 + exp(-x)), as e / (1 + e) with e = exp(x) for negative x, which keeps small results. */
+// @ts-ignore: decorator
+@inline export function sigmoid(x: v128): v128 {
+  const e = exp(v128.or(x, constant(C.sign)));
+  const up = v128.bitselect(e, constant(C.one), v128.lt<real>(x, v128.splat<real>(0)));
+  return v128.div<real>(up, v128.add<real>(constant(C.one), e));
+}
