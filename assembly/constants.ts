@@ -3,6 +3,8 @@
 // table that is written once, below the heap: f32 at 4096, f64 at 8192, one vector (16 bytes) an entry, 256 entries at most.
 import { writeCoefficients } from "./elementary/coefficients";
 
+import { writeTables } from "./tables";
+
 // @ts-ignore: decorator
 @inline const TABLE: usize = 1024 * sizeof<real>();
 
@@ -83,4 +85,5 @@ export function writeConstants(): void {
   putBits(C.exponentBias, 127, 1023);
   putBits(C.sign, 0x80000000, 0x8000000000000000);
   writeCoefficients();
+  writeTables();
 }

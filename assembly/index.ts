@@ -18,7 +18,13 @@ export * from "./elementwise/extremes";
 export * from "./elementwise/piecewise";
 export * from "./elementwise/rounding";
 export * from "./elementwise/select";
-export * from "./softmax";
+export {
+  logSoftmaxColumns, logSoftmaxGradColumns, logSoftmaxGradRows, logSoftmaxRows, softmaxColumns, softmaxGradColumns, softmaxGradRows, softmaxRows,
+} from "./softmax";
+export * from "./crossentropy";
+export { layerNorm, layerNormGrad, layerNormWeightGrad } from "./norm";
+export * from "./batchnorm";
+export * from "./losses";
 export * from "./optim";
 export * from "./random";
 export * from "./gemm/gemm";

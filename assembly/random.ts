@@ -1,11 +1,50 @@
 // Philox 4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3", section 3.3): element i is a
-// function of (seed, stream, i), so any split over threads draws the same numbers.
+// function of (seed, stream, i), so any split over threads draws the same numbers. Counter: block, 0, stream in two words;
+// key: seed, and what the words are for (a Purpose), so that uses of one stream are independent.
+import { C, constant } from "./constants";
 import { log } from "./elementary";
-import { at } from "./vector";
+import { zip } from "./elementwise/map";
+import { T, step } from "./tables";
+import { LANES, at } from "./vector";
 
+const enum Purpose { uniform, normal, words, integers, dropout }
+
+/** Elements of `real` that four blocks give: a word each in f32, two words (53 bits) in f64. */
 // @ts-ignore: decorator
-@inline function toUnit(bits: u32): f64 {
-  return <f64>(bits >>> 8) * (1.0 / 16777216.0);
+@inline const PER: i32 = 4 * LANES;
+
+/** Blocks first .. first + 3, one a lane: words 0..3 of them at out + 0, 16, 32, 48. */
+// @ts-ignore: decorator
+@inline function fourBlocks(out: usize, first: u32, c1: u32, s0: u32, s1: u32, k0: u32, k1: u32): void {
+  let a = i32x4.add(i32x4.splat(first), i32x4(0, 1, 2, 3));
+  let b = i32x4.splat(c1), c = i32x4.splat(s0), d = i32x4.splat(s1);
+  const p0 = i32x4.splat(0xd2511f53), q0 = i32x4.splat(0xcd9e8d57);
+  for (let round = 0; round < 10; round++) {
+    const x = i64x2.extmul_low_i32x4_u(a, p0), y = i64x2.extmul_high_i32x4_u(a, p0);
+    const z = i64x2.extmul_low_i32x4_u(c, q0), w = i64x2.extmul_high_i32x4_u(c, q0);
+    a = v128.xor(v128.xor(v128.shuffle<i32>(z, w, 1, 3, 5, 7), b), i32x4.splat(k0));
+    c = v128.xor(v128.xor(v128.shuffle<i32>(x, y, 1, 3, 5, 7), d), i32x4.splat(k1));
+    b = v128.shuffle<i32>(z, w, 0, 2, 4, 6);
+    d = v128.shuffle<i32>(x, y, 0, 2, 4, 6);
+    k0 += 0x9e3779b9;
+    k1 += 0xbb67ae85;
+  }
+  v128.store(out, a, 0);
+  v128.store(out, b, 16);
+  v128.store(out, c, 32);
+  v128.store(out, d, 48);
+}
+
+/** Four vectors at `out` as a 4 x 4 matrix, transposed. */
+// @ts-ignore: decorator
+@inline function transpose(out: usize, from: usize): void {
+  const a = v128.load(from, 0), b = v128.load(from, 16), c = v128.load(from, 32), d = v128.load(from, 48);
+  const ab = v128.shuffle<i32>(a, b, 0, 4, 1, 5), cd = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
+  const ef = v128.shuffle<i32>(a, b, 2, 6, 3, 7), gh = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
+  v128.store(out, v128.shuffle<i32>(ab, cd, 0, 1, 4, 5), 0);
+  v128.store(out, v128.shuffle<i32>(ab, cd, 2, 3, 6, 7), 16);
+  v128.store(out, v128.shuffle<i32>(ef, gh, 0, 1, 4, 5), 32);
+  v128.store(out, v128.shuffle<i32>(ef, gh, 2, 3, 6, 7), 48);
 }
 
 /** One block: out[0..3] (uint32) from counter (c0..c3) and key (k0, k1). */
@@ -25,31 +64,247 @@ export function philox(out: usize, c0: u32, c1: u32, c2: u32, c3: u32, k0: u32, 
   store<u32>(out, c3, 12);
 }
 
-/** y[i] uniform in [low, high), 24 random bits; block i / 4 of stream (s0, s1). */
-export function uniform(y: usize, n: i32, low: f64, high: f64, seed: u32, s0: u32, s1: u32, scratch: usize): void {
-  for (let i = 0; i < n; i += 4) {
-    philox(scratch, <u32>i >> 2, 0, s0, s1, seed, 0);
-    const end = min(4, n - i);
-    for (let j = 0; j < end; j++) {
-      store<real>(y + at(i + j), <real>(low + (high - low) * toUnit(load<u32>(scratch + (<usize>j << 2)))));
+/** Lanes 2 and 3 moved to 0 and 1. */
+// @ts-ignore: decorator
+@inline function upper(x: v128): v128 {
+  return v128.shuffle<i64>(x, x, 1, 1);
+}
+
+/** 53 bits of lanes 0 and 1 of two words as f64 in [0, 1). */
+// @ts-ignore: decorator
+@inline function unit53(high: v128, low: v128): v128 {
+  const h = f64x2.mul(f64x2.convert_low_i32x4_u(i32x4.shr_u(high, 5)), f64x2.splat(67108864));
+  return f64x2.mul(f64x2.add(h, f64x2.convert_low_i32x4_u(i32x4.shr_u(low, 6))), f64x2.splat(1.1102230246251565e-16));
+}
+
+/** low + range u for 24 bits of lanes 0 and 1, in f64. */
+// @ts-ignore: decorator
+@inline function scaled24(word: v128, low: v128, range: v128): v128 {
+  const u = f64x2.mul(f64x2.convert_low_i32x4_u(i32x4.shr_u(word, 8)), f64x2.splat(5.9604644775390625e-8));
+  return f64x2.add(low, f64x2.mul(range, u));
+}
+
+// @ts-ignore: decorator
+@inline function uniformPart(y: usize, scratch: usize, low: v128, range: v128): void {
+  if (sizeof<real>() == 4) {
+    transpose(scratch, scratch);
+    for (let j: usize = 0; j < 64; j += 16) {
+      const w = v128.load(scratch + j);
+      const p = f32x4.demote_f64x2_zero(scaled24(w, low, range)), q = f32x4.demote_f64x2_zero(scaled24(upper(w), low, range));
+      v128.store(y + j, v128.shuffle<i64>(p, q, 0, 2));
+    }
+  } else {
+    interleave(y, v128.load(scratch, 0), v128.load(scratch, 16), v128.load(scratch, 32), v128.load(scratch, 48), low, range);
+    interleave(
+      y + 32, upper(v128.load(scratch, 0)), upper(v128.load(scratch, 16)), upper(v128.load(scratch, 32)), upper(v128.load(scratch, 48)), low, range,
+    );
+  }
+}
+
+/** Two blocks as four f64. */
+// @ts-ignore: decorator
+@inline function interleave(y: usize, a: v128, b: v128, c: v128, d: v128, low: v128, range: v128): void {
+  const p = f64x2.add(low, f64x2.mul(range, unit53(a, b))), q = f64x2.add(low, f64x2.mul(range, unit53(c, d)));
+  v128.store(y, v128.shuffle<i64>(p, q, 0, 2), 0);
+  v128.store(y, v128.shuffle<i64>(p, q, 1, 3), 16);
+}
+
+/**
+ * y[i] uniform in [low, high), 24 random bits in f32 and 53 in f64, of element first + i of stream (s0, s1); first is a
+ * multiple of 16. `scratch`: 128 bytes.
+ */
+export function uniform(y: usize, n: i32, first: i32, low: f64, high: f64, seed: u32, s0: u32, s1: u32, scratch: usize): void {
+  const from = f64x2.splat(low), range = f64x2.splat(high - low);
+  for (let i = 0; i < n; i += PER) {
+    fourBlocks(scratch, <u32>(first + i) / LANES, 0, s0, s1, seed, Purpose.uniform);
+    if (i + PER <= n) uniformPart(y + at(i), scratch, from, range);
+    else {
+      uniformPart(scratch + 64, scratch, from, range);
+      memory.copy(y + at(i), scratch + 64, at(n - i));
     }
   }
 }
 
-/** y[i] normal with mean 0 and deviation 1, by Marsaglia's polar method (1964); one block an attempt. */
-export function normal(y: usize, n: i32, seed: u32, s0: u32, s1: u32, scratch: usize): void {
-  for (let i = 0; i < n; i += 2) {
-    let u: f64 = 0, v: f64 = 0, s: f64 = 0;
-    for (let attempt: u32 = 0; ; attempt++) {
-      philox(scratch, <u32>i >> 1, attempt, s0, s1, seed, 1);
-      u = 2 * toUnit(load<u32>(scratch)) - 1;
-      v = 2 * toUnit(load<u32>(scratch, 4)) - 1;
-      s = u * u + v * v;
-      if (s < 1 && s > 0) break;
+// @ts-ignore: decorator
+@inline function cosine(f: v128): v128 {
+  const z = v128.mul<real>(f, f);
+  let p: v128;
+  if (sizeof<real>() == 4) p = constant(T.quarterTurn + 9);
+  else {
+    p = constant(T.quarterTurn + 17);
+    p = step(p, z, T.quarterTurn + 15);
+    p = step(p, z, T.quarterTurn + 13);
+    p = step(p, z, T.quarterTurn + 11);
+    p = step(p, z, T.quarterTurn + 9);
+  }
+  p = step(p, z, T.quarterTurn + 7);
+  p = step(p, z, T.quarterTurn + 5);
+  p = step(p, z, T.quarterTurn + 3);
+  p = step(p, z, T.quarterTurn + 1);
+  return step(p, z, C.one);
+}
+
+// @ts-ignore: decorator
+@inline function sine(f: v128): v128 {
+  const z = v128.mul<real>(f, f);
+  let p: v128;
+  if (sizeof<real>() == 4) p = constant(T.quarterTurn + 8);
+  else {
+    p = constant(T.quarterTurn + 16);
+    p = step(p, z, T.quarterTurn + 14);
+    p = step(p, z, T.quarterTurn + 12);
+    p = step(p, z, T.quarterTurn + 10);
+    p = step(p, z, T.quarterTurn + 8);
+  }
+  p = step(p, z, T.quarterTurn + 6);
+  p = step(p, z, T.quarterTurn + 4);
+  p = step(p, z, T.quarterTurn + 2);
+  p = step(p, z, T.quarterTurn);
+  return v128.mul<real>(p, f);
+}
+
+/** sqrt(-2 log u) (cos, sin)(2 pi v) for u in (0, 1], v in [0, 1), at y and z. */
+// @ts-ignore: decorator
+@inline function boxMuller(y: usize, z: usize, u: v128, v: v128): void {
+  const r = v128.sqrt<real>(v128.mul<real>(log(u), v128.neg<real>(constant(C.two))));
+  const t = v128.mul<real>(v, v128.splat<real>(4));
+  const quarter = v128.nearest<real>(t);
+  const f = v128.sub<real>(t, quarter);
+  const s = sine(f), c = cosine(f);
+  const first = v128.eq<real>(quarter, constant(C.one));
+  const second = v128.eq<real>(quarter, constant(C.two));
+  const third = v128.eq<real>(quarter, v128.splat<real>(3));
+  const swap = v128.or(first, third);
+  const x = v128.xor(v128.bitselect(s, c, swap), v128.and(constant(C.sign), v128.or(first, second)));
+  const w = v128.xor(v128.bitselect(c, s, swap), v128.and(constant(C.sign), v128.or(second, third)));
+  v128.store(y, v128.mul<real>(r, x));
+  v128.store(z, v128.mul<real>(r, w));
+}
+
+/** A word as f32 in (0, 1]. */
+// @ts-ignore: decorator
+@inline function open32(word: v128): v128 {
+  return f32x4.add(f32x4.mul(f32x4.convert_i32x4_u(word), f32x4.splat(2.3283064365386963e-10)), f32x4.splat(1.1641532182693481e-10));
+}
+
+// @ts-ignore: decorator
+@inline function unit24(word: v128): v128 {
+  return f32x4.mul(f32x4.convert_i32x4_u(i32x4.shr_u(word, 8)), f32x4.splat(5.9604644775390625e-8));
+}
+
+// @ts-ignore: decorator
+@inline function normalPart(y: usize, scratch: usize): void {
+  const a = v128.load(scratch, 0), b = v128.load(scratch, 16), c = v128.load(scratch, 32), d = v128.load(scratch, 48);
+  if (sizeof<real>() == 4) {
+    boxMuller(scratch, scratch + 16, open32(a), unit24(b));
+    boxMuller(scratch + 32, scratch + 48, open32(c), unit24(d));
+    transpose(y, scratch);
+  } else {
+    for (let j: usize = 0; j < 64; j += 32) {
+      const h = j == 0 ? a : upper(a), i = j == 0 ? b : upper(b), k = j == 0 ? c : upper(c), l = j == 0 ? d : upper(d);
+      boxMuller(scratch, scratch + 16, f64x2.sub(f64x2.splat(1), unit53(h, i)), unit53(k, l));
+      const p = v128.load(scratch, 0), q = v128.load(scratch, 16);
+      v128.store(y + j, v128.shuffle<i64>(p, q, 0, 2), 0);
+      v128.store(y + j, v128.shuffle<i64>(p, q, 1, 3), 16);
     }
-    const r = v128.extract_lane<real>(log(v128.splat<real>(<real>s)), 0);
-    const factor = sqrt<f64>((-2 * <f64>r) / s);
-    store<real>(y + at(i), <real>(u * factor));
-    if (i + 1 < n) store<real>(y + at(i + 1), <real>(v * factor));
+  }
+}
+
+/**
+ * y[i] normal with mean 0 and deviation 1 (Box and Muller 1958): of words a b c d of a block, f32 takes the pairs (a, b)
+ * and (c, d), f64 the pair (ab, cd). `first` and `scratch` as in uniform().
+ */
+export function normal(y: usize, n: i32, first: i32, seed: u32, s0: u32, s1: u32, scratch: usize): void {
+  for (let i = 0; i < n; i += PER) {
+    fourBlocks(scratch, <u32>(first + i) / LANES, 0, s0, s1, seed, Purpose.normal);
+    if (i + PER <= n) normalPart(y + at(i), scratch);
+    else {
+      normalPart(scratch + 64, scratch);
+      memory.copy(y + at(i), scratch + 64, at(n - i));
+    }
+  }
+}
+
+/** y[i] = word first + i (uint32) of stream (s0, s1); `first` and `scratch` as in uniform(). */
+export function randomWords(y: usize, n: i32, first: i32, seed: u32, s0: u32, s1: u32, scratch: usize): void {
+  for (let i = 0; i < n; i += 16) {
+    fourBlocks(scratch, <u32>(first + i) >> 2, 0, s0, s1, seed, Purpose.words);
+    transpose(scratch, scratch);
+    memory.copy(y + (<usize>i << 2), scratch, <usize>min(16, n - i) << 2);
+  }
+}
+
+/** Lanes 0 and 1 of floor(low + range u) for 64 bits u of two words, in the low words of an i64x2. */
+// @ts-ignore: decorator
+@inline function bounded(low: v128, high: v128): v128 {
+  return i64x2.shr_u(i64x2.add(high, i64x2.shr_u(low, 32)), 32);
+}
+
+/** y[i] (int32) = low + floor(range u), u of 64 random bits; `first` and `scratch` as in uniform(). */
+export function randint(y: usize, n: i32, first: i32, low: i32, range: u32, seed: u32, s0: u32, s1: u32, scratch: usize): void {
+  const r = i32x4.splat(range), from = i32x4.splat(low);
+  for (let i = 0; i < n; i += 8) {
+    fourBlocks(scratch, <u32>(first + i) >> 1, 0, s0, s1, seed, Purpose.integers);
+    const a = v128.load(scratch, 0), b = v128.load(scratch, 16), c = v128.load(scratch, 32), d = v128.load(scratch, 48);
+    const p = v128.shuffle<i32>(
+      bounded(i64x2.extmul_low_i32x4_u(a, r), i64x2.extmul_low_i32x4_u(b, r)),
+      bounded(i64x2.extmul_high_i32x4_u(a, r), i64x2.extmul_high_i32x4_u(b, r)), 0, 2, 4, 6,
+    );
+    const q = v128.shuffle<i32>(
+      bounded(i64x2.extmul_low_i32x4_u(c, r), i64x2.extmul_low_i32x4_u(d, r)),
+      bounded(i64x2.extmul_high_i32x4_u(c, r), i64x2.extmul_high_i32x4_u(d, r)), 0, 2, 4, 6,
+    );
+    v128.store(scratch, i32x4.add(from, v128.shuffle<i32>(p, q, 0, 4, 1, 5)), 0);
+    v128.store(scratch, i32x4.add(from, v128.shuffle<i32>(p, q, 2, 6, 3, 7)), 16);
+    memory.copy(y + (<usize>i << 2), scratch, <usize>min(8, n - i) << 2);
+  }
+}
+
+/** y = 0 .. n - 1 (int32) in an order that the n words at x decide (Fisher and Yates; Durstenfeld 1964). */
+export function shuffle(y: usize, x: usize, n: i32): void {
+  for (let i = 0; i < n; i++) store<i32>(y + (<usize>i << 2), i);
+  for (let i = n - 1; i > 0; i--) {
+    const word = <u64>load<u32>(x + (<usize>i << 2));
+    const p = y + (<usize>i << 2), q = y + (((word * <u64>(i + 1)) >> 32) << 2) as usize;
+    const other = load<i32>(p);
+    store<i32>(p, load<i32>(q));
+    store<i32>(q, other);
+  }
+}
+
+/** y = 1 where a < b, else 0. */
+class Below {
+  @inline vec(a: v128, b: v128): v128 { return v128.and(v128.lt<real>(a, b), constant(C.one)); }
+}
+
+/** y[i] = 1 with probability b[i], else 0, for uniform a. */
+export function bernoulli(y: usize, a: usize, b: usize, n: i32): void { zip<Below>(y, a, b, n); }
+
+// @ts-ignore: decorator
+@inline function dropoutPart(y: usize, x: usize, words: usize, bound: v128, scale: v128): void {
+  for (let j: usize = 0; j < 64; j += 16) {
+    const keep = i32x4.ge_u(v128.load(words + j), bound);
+    if (sizeof<real>() == 4) v128.store(y + j, v128.and(v128.mul<real>(v128.load(x + j), scale), keep));
+    else {
+      v128.store(y + 2 * j, v128.and(v128.mul<real>(v128.load(x + 2 * j), scale), v128.shuffle<i32>(keep, keep, 0, 0, 1, 1)), 0);
+      v128.store(y + 2 * j, v128.and(v128.mul<real>(v128.load(x + 2 * j, 16), scale), v128.shuffle<i32>(keep, keep, 2, 2, 3, 3)), 16);
+    }
+  }
+}
+
+/** y[i] = scale x[i] where word first + i is >= threshold, else 0; `first` as in uniform(), `scratch`: 192 bytes. */
+export function dropout(
+  y: usize, x: usize, n: i32, first: i32, threshold: u32, scale: f64, seed: u32, s0: u32, s1: u32, scratch: usize,
+): void {
+  const bound = i32x4.splat(threshold), factor = v128.splat<real>(<real>scale);
+  for (let i = 0; i < n; i += 16) {
+    fourBlocks(scratch, <u32>(first + i) >> 2, 0, s0, s1, seed, Purpose.dropout);
+    transpose(scratch, scratch);
+    if (i + 16 <= n) dropoutPart(y + at(i), x + at(i), scratch, bound, factor);
+    else {
+      memory.copy(scratch + 64, x + at(i), at(n - i));
+      dropoutPart(scratch + 64, scratch + 64, scratch, bound, factor);
+      memory.copy(y + at(i), scratch + 64, at(n - i));
+    }
   }
 }

@@ -1,54 +1,177 @@
-// Softmax, log-softmax and cross-entropy over the rows of x[rows, cols], forward and backward.
+// Softmax and log-softmax over the rows of x[rows, cols], or over n of x[outer, n, inner], forward and backward.
+import { C, constant } from "./constants";
 import * as elementary from "./elementary";
-import { maxOf } from "./reduce/reduce";
+import { K } from "./elementary/coefficients";
+import { polynomial10, polynomial5 } from "./elementary/polynomial";
+import { Full, One } from "./lanes";
+import { T } from "./tables";
 import { LANES, at, lane0, sumLanes } from "./vector";
 
-/** y = exp(x - m); returns the sum. */
+/** Elements that are added in one vector; the sums of chunks are added in order. */
 // @ts-ignore: decorator
-@inline function expRow(y: usize, x: usize, n: i32, m: real): real {
-  const shift = v128.splat<real>(m);
-  let sum = v128.splat<real>(0);
-  let i = 0;
-  for (; i + LANES <= n; i += LANES) {
-    const e = elementary.exp(v128.sub<real>(v128.load(x + at(i)), shift));
-    v128.store(y + at(i), e);
-    sum = v128.add<real>(sum, e);
+@inline const CHUNK: i32 = 4096;
+
+/** exp(x) for x <= 0, in fewer steps than for any x: 0 below the normal range, NaN stays NaN. */
+// @ts-ignore: decorator
+@inline export function expNegative(x: v128): v128 {
+  // pmax(a, b) = a < b ? b : a keeps a NaN in a
+  x = v128.pmax<real>(x, constant(T.zeroFrom));
+  const shifted = madd(x, constant(C.log2e), constant(T.biasedMagic));
+  const n = v128.sub<real>(shifted, constant(T.biasedMagic));
+  if (sizeof<real>() == 4) {
+    // ln 2 in one part: what x lost when the largest was subtracted is more
+    const r = madd(n, constant(T.minusLn2), x);
+    const scale = i32x4.shl(shifted, 23);
+    return madd(v128.mul<real>(r, scale), polynomial5(r, T.exponential), scale);
   }
-  let total = sumLanes(sum);
+  const r = madd(n, constant(C.ln2Low), madd(n, constant(C.ln2High), x));
+  const scale = i64x2.shl(shifted, 52);
+  return madd(madd(v128.mul<real>(r, r), polynomial10(r, K.exp), r), scale, scale);
+}
+
+/** Largest of n elements; a NaN is passed over. pmax(a, b) = a < b ? b : a is one machine instruction. */
+// @ts-ignore: decorator
+@inline export function largest(x: usize, n: i32): real {
+  let a = constant(C.minusInfinity);
+  let b = a, c = a, d = a;
+  let i = 0;
+  for (; i + 4 * LANES <= n; i += 4 * LANES) {
+    a = v128.pmax<real>(a, v128.load(x + at(i), 0));
+    b = v128.pmax<real>(b, v128.load(x + at(i), 16));
+    c = v128.pmax<real>(c, v128.load(x + at(i), 32));
+    d = v128.pmax<real>(d, v128.load(x + at(i), 48));
+  }
+  for (; i + LANES <= n; i += LANES) a = v128.pmax<real>(a, v128.load(x + at(i)));
+  a = v128.pmax<real>(v128.pmax<real>(a, b), v128.pmax<real>(c, d));
+  let m: real;
+  if (sizeof<real>() == 8) m = <real>max(f64x2.extract_lane(a, 0), f64x2.extract_lane(a, 1));
+  else m = <real>max(max(f32x4.extract_lane(a, 0), f32x4.extract_lane(a, 1)), max(f32x4.extract_lane(a, 2), f32x4.extract_lane(a, 3)));
   for (; i < n; i++) {
-    const e = lane0(elementary.exp(v128.splat<real>(load<real>(x + at(i)) - m)));
-    store<real>(y + at(i), e);
-    total += e;
+    const v = load<real>(x + at(i));
+    if (v > m) m = v;
+  }
+  return m;
+}
+
+/** Sum of exp(x - m) for m the largest x; with `keep` they go to y. Four vectors at a time share each load of a constant. */
+// @ts-ignore: decorator
+@inline function exponentials(y: usize, x: usize, n: i32, m: real, keep: bool): real {
+  const shift = v128.splat<real>(m);
+  let total: real = 0;
+  for (let start = 0; start < n; start += CHUNK) {
+    const end = min(n, start + CHUNK);
+    let sum = v128.splat<real>(0), sum1 = sum;
+    let i = start;
+    for (; i + 4 * LANES <= end; i += 4 * LANES) {
+      let c = constant(T.zeroFrom);
+      const x0 = v128.pmax<real>(v128.sub<real>(v128.load(x + at(i), 0), shift), c);
+      const x1 = v128.pmax<real>(v128.sub<real>(v128.load(x + at(i), 16), shift), c);
+      const x2 = v128.pmax<real>(v128.sub<real>(v128.load(x + at(i), 32), shift), c);
+      const x3 = v128.pmax<real>(v128.sub<real>(v128.load(x + at(i), 48), shift), c);
+      const magic = constant(T.biasedMagic);
+      c = constant(C.log2e);
+      let s0 = madd(x0, c, magic), s1 = madd(x1, c, magic), s2 = madd(x2, c, magic), s3 = madd(x3, c, magic);
+      const n0 = v128.sub<real>(s0, magic), n1 = v128.sub<real>(s1, magic), n2 = v128.sub<real>(s2, magic), n3 = v128.sub<real>(s3, magic);
+      c = constant(sizeof<real>() == 4 ? T.minusLn2 : C.ln2High);
+      let r0 = madd(n0, c, x0), r1 = madd(n1, c, x1), r2 = madd(n2, c, x2), r3 = madd(n3, c, x3);
+      c = constant(sizeof<real>() == 4 ? T.exponential + 4 : K.exp + 9);
+      let p0 = c, p1 = c, p2 = c, p3 = c;
+      if (sizeof<real>() == 4) {
+        s0 = i32x4.shl(s0, 23), s1 = i32x4.shl(s1, 23), s2 = i32x4.shl(s2, 23), s3 = i32x4.shl(s3, 23);
+        c = constant(T.exponential + 3);
+        p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
+        c = constant(T.exponential + 2);
+        p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
+        c = constant(T.exponential + 1);
+        p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
+        c = constant(T.exponential);
+        p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
+        p0 = madd(v128.mul<real>(r0, s0), p0, s0), p1 = madd(v128.mul<real>(r1, s1), p1, s1);
+        p2 = madd(v128.mul<real>(r2, s2), p2, s2), p3 = madd(v128.mul<real>(r3, s3), p3, s3);
+      } else {
+        s0 = i64x2.shl(s0, 52), s1 = i64x2.shl(s1, 52), s2 = i64x2.shl(s2, 52), s3 = i64x2.shl(s3, 52);
+        c = constant(C.ln2Low);
+        r0 = madd(n0, c, r0), r1 = madd(n1, c, r1), r2 = madd(n2, c, r2), r3 = madd(n3, c, r3);
+        c = constant(K.exp + 8);
+        p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
+        c = constant(K.exp + 7);
+        p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
+        c = constant(K.exp + 6);
+        p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
+        c = constant(K.exp + 5);
+        p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
+        c = constant(K.exp + 4);
+        p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
+        c = constant(K.exp + 3);
+        p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
+        c = constant(K.exp + 2);
+        p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
+        c = constant(K.exp + 1);
+        p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
+        c = constant(K.exp);
+        p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
+        p0 = madd(madd(v128.mul<real>(r0, r0), p0, r0), s0, s0), p1 = madd(madd(v128.mul<real>(r1, r1), p1, r1), s1, s1);
+        p2 = madd(madd(v128.mul<real>(r2, r2), p2, r2), s2, s2), p3 = madd(madd(v128.mul<real>(r3, r3), p3, r3), s3, s3);
+      }
+      if (keep) {
+        v128.store(y + at(i), p0, 0);
+        v128.store(y + at(i), p1, 16);
+        v128.store(y + at(i), p2, 32);
+        v128.store(y + at(i), p3, 48);
+      }
+      sum = v128.add<real>(sum, v128.add<real>(p0, p1));
+      sum1 = v128.add<real>(sum1, v128.add<real>(p2, p3));
+    }
+    for (; i + LANES <= end; i += LANES) {
+      const e = expNegative(v128.sub<real>(v128.load(x + at(i)), shift));
+      if (keep) v128.store(y + at(i), e);
+      sum = v128.add<real>(sum, e);
+    }
+    let part = sumLanes(v128.add<real>(sum, sum1));
+    for (; i < end; i++) {
+      const e = lane0(expNegative(v128.splat<real>(load<real>(x + at(i)) - m)));
+      if (keep) store<real>(y + at(i), e);
+      part += e;
+    }
+    total += part;
   }
   return total;
 }
 
-/** log of the sum of exp(x - m). */
-// @ts-ignore: decorator
-@inline function logSumExp(x: usize, n: i32, m: real): real {
-  const shift = v128.splat<real>(m);
-  let sum = v128.splat<real>(0);
-  let i = 0;
-  for (; i + LANES <= n; i += LANES) sum = v128.add<real>(sum, elementary.exp(v128.sub<real>(v128.load(x + at(i)), shift)));
-  let total = sumLanes(sum);
-  for (; i < n; i++) total += lane0(elementary.exp(v128.splat<real>(load<real>(x + at(i)) - m)));
-  return lane0(elementary.log(v128.splat<real>(total)));
+/** y = exp(x - m) for m the largest x; returns the sum. */
+export function expRow(y: usize, x: usize, n: i32, m: real): real {
+  return exponentials(y, x, n, m, true);
+}
+
+/** log of the sum of exp(x - m) for m the largest x. */
+export function logSumExp(x: usize, n: i32, m: real): real {
+  return lane0(elementary.log(v128.splat<real>(exponentials(0, x, n, m, false))));
 }
 
 /** y = x * factor. */
 // @ts-ignore: decorator
-@inline function scaleRow(y: usize, x: usize, n: i32, factor: real): void {
+@inline export function scaleRow(y: usize, x: usize, n: i32, factor: real): void {
   const f = v128.splat<real>(factor);
   let i = 0;
+  for (; i + 2 * LANES <= n; i += 2 * LANES) {
+    v128.store(y + at(i), v128.mul<real>(v128.load(x + at(i), 0), f), 0);
+    v128.store(y + at(i), v128.mul<real>(v128.load(x + at(i), 16), f), 16);
+  }
   for (; i + LANES <= n; i += LANES) v128.store(y + at(i), v128.mul<real>(v128.load(x + at(i)), f));
   for (; i < n; i++) store<real>(y + at(i), load<real>(x + at(i)) * factor);
 }
 
-/** y[r, :] = exp(x[r, :]) / sum. */
-export function softmaxRows(y: usize, x: usize, rows: i32, cols: i32): void {
+/** y[r, :] = exp(x[r, :]) / sum; a row of -infinity gives NaN, or 0 if `masked`. */
+export function softmaxRows(y: usize, x: usize, rows: i32, cols: i32, masked: i32): void {
   for (let r = 0; r < rows; r++) {
-    const sum = expRow(y, x, cols, maxOf(x, cols));
-    scaleRow(y, y, cols, 1 / sum);
+    const m = largest(x, cols);
+    if (masked && m == <real>-Infinity) {
+      // NaN stays, -infinity gives 0
+      for (let i = 0; i < cols; i++) store<real>(y + at(i), load<real>(x + at(i)) == m ? 0 : load<real>(x + at(i)));
+    } else {
+      const sum = expRow(y, x, cols, m);
+      scaleRow(y, y, cols, 1 / sum);
+    }
     x += at(cols);
     y += at(cols);
   }
@@ -76,7 +199,7 @@ export function softmaxGradRows(dx: usize, dy: usize, y: usize, rows: i32, cols:
 /** y = x - log(sum(exp(x))). */
 export function logSoftmaxRows(y: usize, x: usize, rows: i32, cols: i32): void {
   for (let r = 0; r < rows; r++) {
-    const m = maxOf(x, cols);
+    const m = largest(x, cols);
     const logSum = logSumExp(x, cols, m);
     const s = v128.splat<real>(m), t = v128.splat<real>(logSum);
     let i = 0;
@@ -112,74 +235,83 @@ export function logSoftmaxGradRows(dx: usize, dy: usize, y: usize, rows: i32, co
   }
 }
 
+class Softmax {
+  @inline columns<L>(y: usize, x: usize, _unused: usize, n: i32, stride: usize): void {
+    const lanes = changetype<L>(0);
+    let m = constant(C.minusInfinity);
+    for (let j = 0; j < n; j++) m = v128.pmax<real>(m, lanes.load(x + <usize>j * stride));
+    let sum = v128.splat<real>(0);
+    for (let j = 0; j < n; j++) {
+      const e = expNegative(v128.sub<real>(lanes.load(x + <usize>j * stride), m));
+      lanes.store(y + <usize>j * stride, e);
+      sum = v128.add<real>(sum, e);
+    }
+    const factor = v128.div<real>(constant(C.one), sum);
+    for (let j = 0; j < n; j++) lanes.store(y + <usize>j * stride, v128.mul<real>(lanes.load(y + <usize>j * stride), factor));
+  }
+}
+
+class LogSoftmax {
+  @inline columns<L>(y: usize, x: usize, _unused: usize, n: i32, stride: usize): void {
+    const lanes = changetype<L>(0);
+    let m = constant(C.minusInfinity);
+    for (let j = 0; j < n; j++) m = v128.pmax<real>(m, lanes.load(x + <usize>j * stride));
+    let sum = v128.splat<real>(0);
+    for (let j = 0; j < n; j++) sum = v128.add<real>(sum, expNegative(v128.sub<real>(lanes.load(x + <usize>j * stride), m)));
+    const logSum = elementary.log(sum);
+    for (let j = 0; j < n; j++) {
+      lanes.store(y + <usize>j * stride, v128.sub<real>(v128.sub<real>(lanes.load(x + <usize>j * stride), m), logSum));
+    }
+  }
+}
+
+class SoftmaxGrad {
+  @inline columns<L>(dx: usize, dy: usize, y: usize, n: i32, stride: usize): void {
+    const lanes = changetype<L>(0);
+    let dot = v128.splat<real>(0);
+    for (let j = 0; j < n; j++) dot = madd(lanes.load(dy + <usize>j * stride), lanes.load(y + <usize>j * stride), dot);
+    for (let j = 0; j < n; j++) {
+      const g = v128.sub<real>(lanes.load(dy + <usize>j * stride), dot);
+      lanes.store(dx + <usize>j * stride, v128.mul<real>(lanes.load(y + <usize>j * stride), g));
+    }
+  }
+}
+
+class LogSoftmaxGrad {
+  @inline columns<L>(dx: usize, dy: usize, y: usize, n: i32, stride: usize): void {
+    const lanes = changetype<L>(0);
+    let sum = v128.splat<real>(0);
+    for (let j = 0; j < n; j++) sum = v128.add<real>(sum, lanes.load(dy + <usize>j * stride));
+    for (let j = 0; j < n; j++) {
+      const p = v128.mul<real>(elementary.exp(lanes.load(y + <usize>j * stride)), sum);
+      lanes.store(dx + <usize>j * stride, v128.sub<real>(lanes.load(dy + <usize>j * stride), p));
+    }
+  }
+}
+
+/** Runs Op over n of [outer, n, inner], LANES columns at a time. */
 // @ts-ignore: decorator
-@inline function label(target: usize, r: i32): i32 {
-  return load<i32>(target + (<usize>r << 2));
-}
-
-/**
- * Row losses logsumexp(x) - (1 - e) x[target] - e mean(x), e = smoothing, 0 where target = ignore
- * (Szegedy et al. 2016, section 7). reduction: 0 none (y[rows]), 1 sum, 2 mean over rows not ignored.
- * Returns 0, or 1 + the first row whose target is outside [0, cols).
- */
-export function crossEntropy(
-  y: usize, x: usize, target: usize, rows: i32, cols: i32, ignore: i32, smoothing: f64, reduction: i32,
-): i32 {
-  let total: f64 = 0;
-  let count = 0;
-  for (let r = 0; r < rows; r++) {
-    const t = label(target, r);
-    let loss: f64 = 0;
-    if (t != ignore) {
-      if (<u32>t >= <u32>cols) return r + 1;
-      const m = maxOf(x, cols);
-      loss = <f64>logSumExp(x, cols, m) + <f64>m - (1 - smoothing) * <f64>load<real>(x + at(t));
-      if (smoothing != 0) {
-        let sum: f64 = 0;
-        for (let i = 0; i < cols; i++) sum += <f64>load<real>(x + at(i));
-        loss -= (smoothing * sum) / <f64>cols;
-      }
-      count++;
-    }
-    if (reduction == 0) store<real>(y + at(r), <real>loss);
-    total += loss;
-    x += at(cols);
+@inline function columns<Op>(y: usize, x: usize, z: usize, outer: i32, n: i32, inner: i32): void {
+  for (let o = 0; o < outer; o++) {
+    let i = 0;
+    for (; i + LANES <= inner; i += LANES) changetype<Op>(0).columns<Full>(y + at(i), x + at(i), z + at(i), n, at(inner));
+    for (; i < inner; i++) changetype<Op>(0).columns<One>(y + at(i), x + at(i), z + at(i), n, at(inner));
+    x += at(n * inner);
+    y += at(n * inner);
+    z += at(n * inner);
   }
-  if (reduction == 1) store<real>(y, <real>total);
-  if (reduction == 2) store<real>(y, <real>(total / <f64>count));
-  return 0;
 }
 
-/** y[r] = 0 where target = ignore, else 1, or 1 / rows not ignored for reduction 2. */
-export function crossEntropyScale(y: usize, target: usize, rows: i32, ignore: i32, reduction: i32): void {
-  let count = 0;
-  for (let r = 0; r < rows; r++) count += i32(label(target, r) != ignore);
-  const scale = reduction == 2 ? <real>(1 / <f64>count) : <real>1;
-  for (let r = 0; r < rows; r++) store<real>(y + at(r), label(target, r) == ignore ? 0 : scale);
+/** y[o, :, i] = exp(x[o, :, i]) / sum. */
+export function softmaxColumns(y: usize, x: usize, outer: i32, n: i32, inner: i32): void {
+  columns<Softmax>(y, x, x, outer, n, inner);
 }
-
-/** dx = scale dy (softmax(x) - (1 - e) onehot(target) - e / cols), scale = 1 or 1 / rows not ignored. */
-export function crossEntropyGrad(
-  dx: usize, dy: usize, x: usize, target: usize, rows: i32, cols: i32, ignore: i32, smoothing: f64, reduction: i32,
-): void {
-  let count = 0;
-  for (let r = 0; r < rows; r++) count += i32(label(target, r) != ignore);
-  const off = <real>(smoothing / <f64>cols);
-  for (let r = 0; r < rows; r++) {
-    const t = label(target, r);
-    if (t == ignore) {
-      memory.fill(dx, 0, at(cols));
-    } else {
-      let g = <f64>load<real>(reduction == 0 ? dy + at(r) : dy);
-      if (reduction == 2) g /= <f64>count;
-      const sum = expRow(dx, x, cols, maxOf(x, cols));
-      scaleRow(dx, dx, cols, <real>(g / <f64>sum));
-      if (smoothing != 0) {
-        for (let i = 0; i < cols; i++) store<real>(dx + at(i), load<real>(dx + at(i)) - <real>g * off);
-      }
-      store<real>(dx + at(t), load<real>(dx + at(t)) - <real>(g * (1 - smoothing)));
-    }
-    x += at(cols);
-    dx += at(cols);
-  }
+export function softmaxGradColumns(dx: usize, dy: usize, y: usize, outer: i32, n: i32, inner: i32): void {
+  columns<SoftmaxGrad>(dx, dy, y, outer, n, inner);
+}
+export function logSoftmaxColumns(y: usize, x: usize, outer: i32, n: i32, inner: i32): void {
+  columns<LogSoftmax>(y, x, x, outer, n, inner);
+}
+export function logSoftmaxGradColumns(dx: usize, dy: usize, y: usize, outer: i32, n: i32, inner: i32): void {
+  columns<LogSoftmaxGrad>(dx, dy, y, outer, n, inner);
 }

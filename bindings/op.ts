@@ -68,6 +68,8 @@ interface Common<I extends string, S extends I | "y", P> {
    * "zero": the output is piecewise constant. "none": there is no derivative; a float output throws a GradientError when a gradient reaches it.
    */
   readonly vjp: "zero" | "none" | ((dy: Tensor, saved: { readonly [name in S]: Tensor }, context: Context<I, P>) => { readonly [name in I]: Gradient });
+  /** With vjp "none": why no gradient can be had; a reverse pass that reaches the op throws it as a GradientError. */
+  readonly refuses?: string;
   /** See Sample; at least one is drawn at random, so that many shapes are proven. Empty for an op without derivative. */
   readonly samples: readonly (Sample<NoInfer<I>, NoInfer<P>> | ((draw: Draw) => Sample<NoInfer<I>, NoInfer<P>>))[];
 }

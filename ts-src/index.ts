@@ -17,18 +17,36 @@ export { Graph } from "./graph/graph.js";
 export { trace } from "./graph/trace.js";
 export * as layers from "./layers/index.js";
 export * as nn from "./layers/index.js";
-export { mseLoss } from "./losses/regression.js";
+export {
+  type BinaryCrossEntropyOptions,
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
+  hingeLoss,
+  type KlDivOptions,
+  klDiv,
+} from "./losses/classification.js";
+export { type CosineSimilarityOptions, cosineSimilarity, type TripletMarginOptions, tripletMarginLoss } from "./losses/distance.js";
 export * from "./ops/activations.js";
 export type { ReduceOptions } from "./ops/axes.js";
+
+import "./losses/methods.js";
+
+export type { LossOptions } from "./losses/reduced.js";
+export { huberLoss, l1Loss, mseLoss, smoothL1Loss } from "./losses/regression.js";
+export { type AttentionOptions, scaledDotProductAttention } from "./ops/attention.js";
+export { type BatchNormOptions, batchNorm, type InstanceNormOptions, instanceNorm } from "./ops/batchnorm.js";
 export * from "./ops/binary.js";
 export type { Bound } from "./ops/bounds.js";
+export type { Reduction } from "./ops/checks.js";
 export * from "./ops/compare.js";
 export { clone, detach, to } from "./ops/convert.js";
 export { type ConvOptions, type ConvTransposeOptions, conv1d, conv2d, convTranspose2d } from "./ops/convolution.js";
 export { arange, type CreateOptions, eye, full, linspace, ones, onesLike, tensor, zeros, zerosLike } from "./ops/create.js";
+export { type CrossEntropyOptions, crossEntropy, type NllLossOptions, nllLoss } from "./ops/crossentropy.js";
 export { type ComposedOp, customOp, type KernelOp, wasmMemory } from "./ops/custom.js";
 export { type GradOptions, grad, noGrad, stopGradient, valueAndGrad } from "./ops/derivatives.js";
 export { type DiagonalOptions, diagonal, tril, triu } from "./ops/diagonal.js";
+export { type DropoutOptions, dropout } from "./ops/dropout.js";
 export { einsum } from "./ops/einsum.js";
 export * from "./ops/exponential.js";
 export { type ArgOptions, amax, amin, argmax, argmin, max, min } from "./ops/extrema.js";
@@ -39,6 +57,7 @@ export * from "./ops/hyperbolic.js";
 export { type InterpolateMode, type InterpolateOptions, interpolate } from "./ops/interpolate.js";
 export { concat, roll, stack, tile } from "./ops/join.js";
 export * from "./ops/logic.js";
+export { logSigmoid } from "./ops/logistic.js";
 export * from "./ops/matmul.js";
 export { type PadMode, type PadOptions, pad } from "./ops/pad.js";
 export * from "./ops/power.js";
@@ -48,6 +67,7 @@ import "./ops/methods.js";
 
 export { type NormOptions, norm } from "./ops/norm.js";
 export * from "./ops/piecewise.js";
+
 export {
   type AvgPool2dOptions,
   type AvgPoolOptions,
@@ -59,16 +79,18 @@ export {
   maxPool2d,
   type Picked,
 } from "./ops/pooling.js";
-export { manualSeed, rand, randint, randn } from "./ops/random.js";
+
+export { bernoulli, manualSeed, permutation, rand, randint, randn } from "./ops/random.js";
 export { all, any, mean, prod, sum } from "./ops/reduce.js";
 export type { BackwardOptions } from "./ops/reverse.js";
 export * from "./ops/rounding.js";
+export { groupNorm, layerNorm, type NormOptions as RowNormOptions, rmsNorm } from "./ops/rownorm.js";
 export * from "./ops/scan.js";
 export { type IndexAddOptions, indexAdd, maskedFill, oneHot, scatter, scatterAdd } from "./ops/scatter.js";
 export { clamp, maximum, minimum, where } from "./ops/select.js";
 export * from "./ops/shape.js";
 export { type AxisOptions, chunk, flip, type SliceSpec, slice, split } from "./ops/slice.js";
-export { type CrossEntropyOptions, crossEntropy, logSoftmax, type Reduction, softmax } from "./ops/softmax.js";
+export { logSoftmax, softmax } from "./ops/softmax.js";
 export { argsort, type Sorted, type SortOptions, sort, type TopkOptions, topk } from "./ops/sort.js";
 export * from "./ops/statistics.js";
 export { hessian, hvp, jacobian, jvp, vjp } from "./ops/transforms.js";
@@ -76,5 +98,6 @@ export type { Tree } from "./ops/tree.js";
 export * from "./ops/trigonometry.js";
 export * from "./ops/unary.js";
 export { nonzero, type Unique, type UniqueOptions, unique } from "./ops/unique.js";
+export { zeroOneLoss } from "./ops/zeroone.js";
 export * as optim from "./optim/index.js";
 export * as train from "./train/index.js";

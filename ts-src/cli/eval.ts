@@ -1,6 +1,6 @@
 // tapir eval: measures a saved model on the test images of MNIST.
 import { mnist } from "../data/mnist.js";
-import { crossEntropy } from "../ops/softmax.js";
+import { crossEntropy } from "../ops/crossentropy.js";
 import { evaluate } from "../train/fit.js";
 import { accuracy } from "../train/metrics.js";
 import { digest, loadNetwork, testLoader } from "./classifier.js";

@@ -6,7 +6,7 @@ import { showValue } from "../../bindings/op.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { zeros } from "../ops/create.js";
 import { checkedOptions } from "../ops/options.js";
-import { checkedSeed, permutation } from "../ops/random.js";
+import { checkedSeed, shuffledNumbers } from "../ops/random.js";
 import type { Batch, Dataset } from "./dataset.js";
 
 export interface DataLoaderOptions {
@@ -60,7 +60,7 @@ export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
 
   *[Symbol.iterator](): Generator<Batch, void, undefined> {
     const n = this.dataset.length;
-    const order = this.shuffle ? permutation(n, this.seed, this.round++) : Int32Array.from({ length: n }, (_, i) => i);
+    const order = this.shuffle ? shuffledNumbers(n, this.seed, this.round++) : Int32Array.from({ length: n }, (_, i) => i);
     const live = this.leftover;
     this.leftover = [];
     try {

@@ -1,14 +1,22 @@
-// Random tensors. Each call takes the next stream of the seed, so a program draws the same numbers each time it runs.
-
-import { ConfigError } from "../../bindings/errors.js";
+// Random tensors. Each call takes the next stream of the seed, so a program draws the same numbers each time it runs;
+// element i is a function of (seed, stream, i) alone (Philox, Salmon et al. 2011).
+import type { DType } from "../../bindings/dtype.js";
+import { ConfigError, DtypeError, NumericError } from "../../bindings/errors.js";
 import { kernelsOf } from "../../bindings/kernels.js";
+import { adopt } from "../../bindings/lifetime.js";
 import { scratch, view } from "../../bindings/memory.js";
-import type { Shape } from "../../bindings/shape.js";
-import type { Tensor } from "../../bindings/tensor.js";
-import { type CreateOptions, created } from "./create.js";
+import { allocated, showValue } from "../../bindings/op.js";
+import { checkedShape, type Shape } from "../../bindings/shape.js";
+import { Tensor } from "../../bindings/tensor.js";
+import { checkedOptions } from "./checks.js";
+import { clone, to } from "./convert.js";
+import { type CreateOptions, created, full } from "./create.js";
+import { broadcastTo } from "./shape.js";
 
 let seed = 0;
 let stream = 0;
+
+const SCRATCH = 192; // bytes that a kernel of assembly/random.ts uses at most
 
 /** Starts the random numbers anew; throws ConfigError unless n is a whole number from 0 to 2^32 - 1. */
 export function manualSeed(n: number): void {
@@ -18,71 +26,163 @@ export function manualSeed(n: number): void {
 
 /** A seed that came from outside. */
 export function checkedSeed(name: string, n: number): number {
-  if (!Number.isInteger(n) || n < 0 || n > 0xffffffff) throw new ConfigError(`${name}: expected a seed from 0 to 4294967295; got ${String(n)}`);
+  if (!Number.isInteger(n) || n < 0 || n > 0xffffffff) throw new ConfigError(`${name}: expected a seed from 0 to 4294967295; got ${showValue(n)}`);
   return n;
 }
 
-function floatOnly(name: string, options: CreateOptions): void {
-  if (options.dtype !== undefined && options.dtype !== "float32" && options.dtype !== "float64") {
-    throw new ConfigError(`${name}: expected dtype float32 or float64; got ${options.dtype}`);
+/** Names the random numbers of one call: the seed, and two words that no other call has. */
+export interface Key {
+  readonly seed: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+export function nextKey(): Key {
+  const own = stream++;
+  return { seed, low: own % 2 ** 32, high: Math.floor(own / 2 ** 32) * 2 }; // randomBits() has the odd ones
+}
+
+function floatOptions(name: string, options: CreateOptions): CreateOptions {
+  const checked = checkedOptions(name, options, ["dtype", "requiresGrad"]);
+  const { dtype } = checked;
+  if (dtype !== undefined && dtype !== "float32" && dtype !== "float64") {
+    throw new ConfigError(`${name}: expected dtype float32 or float64; got ${showValue(dtype)}`);
   }
+  return checked;
 }
 
-/** Uniform in [low, high), 24 random bits an element (Philox, Salmon et al. 2011). */
+function fillUniform(y: Tensor, low: number, high: number): void {
+  const key = nextKey();
+  kernelsOf(y.dtype).uniform(y.ptr, y.size, 0, low, high, key.seed, key.low, key.high, scratch(SCRATCH));
+}
+
+/** Uniform in [low, high), with 24 random bits an element in float32 and 53 in float64. */
 export function uniform(shape: Shape, low: number, high: number, options: CreateOptions = {}): Tensor {
-  floatOnly("uniform", options);
-  const y = created("uniform", shape, options);
-  kernelsOf(y.dtype).uniform(y.ptr, y.size, low, high, seed, stream++, 0, scratch(16));
+  const y = created("uniform", shape, floatOptions("uniform", options));
+  fillUniform(y, low, high);
   return y;
 }
 
-/** Uniform in [0, 1). */
+/** Uniform in [0, 1), with 24 random bits an element in float32 (default) and 53 in float64. */
 export function rand(shape: Shape, options: CreateOptions = {}): Tensor {
-  return uniform(shape, 0, 1, options);
-}
-
-/** Normal with mean 0 and standard deviation 1. */
-export function randn(shape: Shape, options: CreateOptions = {}): Tensor {
-  floatOnly("randn", options);
-  const y = created("randn", shape, options);
-  kernelsOf(y.dtype).normal(y.ptr, y.size, seed, stream++, 0, scratch(16));
+  const y = created("rand", shape, floatOptions("rand", options));
+  fillUniform(y, 0, 1);
   return y;
 }
 
-/** Whole numbers in [low, high), int32 by default; throws ConfigError unless low < high are whole. */
+/** Normal with mean 0 and standard deviation 1, float32 by default (Box and Muller 1958: sqrt(-2 log u) cos(2 pi v) and sin). */
+export function randn(shape: Shape, options: CreateOptions = {}): Tensor {
+  const y = created("randn", shape, floatOptions("randn", options));
+  const key = nextKey();
+  kernelsOf(y.dtype).normal(y.ptr, y.size, 0, key.seed, key.low, key.high, scratch(SCRATCH));
+  return y;
+}
+
+const ranges: Record<DType, [least: number, end: number]> = {
+  float32: [-(2 ** 24), 2 ** 24 + 1],
+  float64: [-(2 ** 31), 2 ** 31],
+  int32: [-(2 ** 31), 2 ** 31],
+  uint8: [0, 256],
+  bool: [0, 2],
+};
+
+/**
+ * Whole numbers in [low, high), int32 by default: low + floor((high - low) u) for 64 random bits u.
+ * Throws ConfigError unless low < high are whole and the dtype holds them.
+ */
 export function randint(low: number, high: number, shape: Shape, options: CreateOptions = {}): Tensor {
   if (!Number.isInteger(low) || !Number.isInteger(high) || low >= high || high - low > 0xffffffff) {
-    throw new ConfigError(`randint: expected whole numbers low < high; got ${low}, ${high}`);
+    throw new ConfigError(`randint: expected whole numbers low < high, at most 4294967295 apart; got ${showValue(low)}, ${showValue(high)}`);
   }
-  const y = created("randint", shape, options, "int32");
-  const bits = randomBits(y.size, seed, stream++);
-  const target = view(y.ptr, y.size, y.dtype);
-  for (let i = 0; i < target.length; i++) target[i] = low + Math.floor((bits[i] / 2 ** 32) * (high - low));
+  const { dtype = "int32", requiresGrad = false } = checkedOptions("randint", options, ["dtype", "requiresGrad"]);
+  if (!Object.hasOwn(ranges, dtype)) throw new DtypeError(`randint: expected a dtype among ${Object.keys(ranges).join(", ")}; got ${showValue(dtype)}`);
+  const [least, end] = ranges[dtype];
+  if (low < least || high > end) throw new ConfigError(`randint: expected numbers from ${least} to below ${end} for ${dtype}; got ${low}, ${high}`);
+  if (requiresGrad && !dtype.startsWith("float")) throw new DtypeError(`randint: expected a float dtype with requiresGrad; got ${dtype}`);
+  const whole = created("randint", shape, { dtype: "int32" });
+  const key = nextKey();
+  kernelsOf("int32").randint(whole.ptr, whole.size, 0, low, high - low, key.seed, key.low, key.high, scratch(SCRATCH));
+  if (dtype === "int32") return whole;
+  try {
+    const y = to(whole, dtype);
+    if (requiresGrad) y.requiresGrad = true;
+    return y;
+  } finally {
+    whole.dispose();
+  }
+}
+
+/**
+ * 1 with probability p, else 0: p is a number, and `shape` says how many (float32 by default); or a float tensor of
+ * probabilities, whose shape and dtype the answer has unless others are given. Throws NumericError for p outside 0..1.
+ */
+export function bernoulli(p: Tensor | number, shape?: Shape, options: CreateOptions = {}): Tensor {
+  const name = "bernoulli";
+  if (typeof p !== "number" && !(p instanceof Tensor)) throw new DtypeError(`${name}: expected a number or a tensor for p; got ${showValue(p)}`);
+  const checked = floatOptions(name, options);
+  if (p instanceof Tensor) {
+    p.alive(name);
+    if (p.dtype !== "float32" && p.dtype !== "float64") throw new DtypeError(`${name}: expected p of dtype float32 or float64; got ${p.dtype}`);
+  } else if (shape === undefined) throw new ConfigError(`${name}: expected a shape beside the number ${p}`);
+  const size = checkedShape(name, shape ?? (p as Tensor).shape);
+  const dtype = checked.dtype ?? (p instanceof Tensor ? (p.dtype as "float32") : "float32");
+  const bounds = allocated(name, dtype, size);
+  try {
+    if (p instanceof Tensor) {
+      // the widened p is a view, read by the one copy
+      const wide = broadcastTo(p, size);
+      const same = to(wide, dtype);
+      const packed = clone(same);
+      view(bounds.ptr, bounds.size, dtype).set(view(packed.ptr, packed.size, dtype));
+      for (const t of [packed, same, wide]) t.dispose();
+    } else kernelsOf(dtype).fill(bounds.ptr, p, bounds.size);
+    for (const q of view(bounds.ptr, p instanceof Tensor ? bounds.size : Math.min(1, bounds.size), dtype)) {
+      if (!(q >= 0 && q <= 1)) throw new NumericError(`${name}: expected probabilities from 0 to 1; got ${q}`);
+    }
+    const y = created(name, size, { ...checked, dtype });
+    fillUniform(y, 0, 1);
+    kernelsOf(dtype).bernoulli(y.ptr, y.ptr, bounds.ptr, y.size);
+    return y;
+  } finally {
+    bounds.dispose();
+  }
+}
+
+/** The numbers 0..n-1 in random order, int32 (Fisher and Yates); throws ConfigError unless n is a whole number >= 0. */
+export function permutation(n: number): Tensor {
+  if (!Number.isInteger(n) || n < 0 || n > 0x7fffffff) throw new ConfigError(`permutation: expected a whole number from 0 to 2147483647; got ${showValue(n)}`);
+  const y = shuffled(n, nextKey());
+  adopt(y, undefined);
   return y;
 }
 
-/** n random words of 32 bits from a stream of a seed. */
-export function randomBits(n: number, from: number, fromStream: number): Uint32Array {
-  const bits = new Uint32Array(n);
-  const k = kernelsOf("float32");
-  const out = scratch(16);
-  const words = view(out, 4, "int32");
-  for (let i = 0; i < n; i += 4) {
-    k.philox(out, i / 4, 0, fromStream, 1, from, 2);
-    for (let j = 0; j < 4 && i + j < n; j++) bits[i + j] = words[j];
+function shuffled(n: number, key: Key): Tensor {
+  const words = allocated("permutation", "int32", [n]);
+  try {
+    const y = allocated("permutation", "int32", [n]);
+    const k = kernelsOf("int32");
+    k.randomWords(words.ptr, n, 0, key.seed, key.low, key.high, scratch(SCRATCH));
+    k.shuffle(y.ptr, words.ptr, n);
+    return y;
+  } finally {
+    words.dispose();
   }
+}
+
+/** n random words of 32 bits from a stream of a seed, apart from the streams that programs use. */
+export function randomBits(n: number, from: number, fromStream: number): Uint32Array {
+  const words = full([n], 0, { dtype: "int32" });
+  kernelsOf("int32").randomWords(words.ptr, n, 0, from, fromStream, 1, scratch(SCRATCH));
+  const bits = new Uint32Array(n);
+  bits.set(view(words.ptr, n, "int32"));
+  words.dispose();
   return bits;
 }
 
-/** The numbers 0..n-1 in random order (Fisher and Yates), a function of seed and stream alone. */
-export function permutation(n: number, from: number, fromStream: number): Int32Array {
-  const bits = randomBits(n, from, fromStream);
-  const order = Int32Array.from({ length: n }, (_, i) => i);
-  for (let i = n - 1; i > 0; i--) {
-    const j = Math.floor((bits[i] / 2 ** 32) * (i + 1));
-    const other = order[j];
-    order[j] = order[i];
-    order[i] = other;
-  }
-  return order;
+/** The numbers 0..n-1 in random order, a function of seed and stream alone. */
+export function shuffledNumbers(n: number, from: number, fromStream: number): Int32Array {
+  const y = shuffled(n, { seed: from, low: fromStream, high: 1 });
+  const numbers = Int32Array.from(view(y.ptr, n, "int32"));
+  y.dispose();
+  return numbers;
 }

@@ -51,11 +51,12 @@ export function walk(within: Scope, root: Edge, seed: Tensor, nodes: readonly No
     if (dy === undefined) continue;
     gradients.delete(node);
     const rule = node.op.vjp;
-    if (rule === "none" && wanted.has(node))
+    if (rule === "none" && wanted.has(node)) {
       throw missing(
         node,
         node.edges.findIndex((edge) => edge !== undefined && wanted.has(edge)),
       );
+    }
     if (typeof rule === "function" && wanted.has(node)) {
       const mark = within.mark();
       const results: Tensor[] = [];
@@ -87,9 +88,10 @@ export function walk(within: Scope, root: Edge, seed: Tensor, nodes: readonly No
 }
 
 function missing(node: Node, index: number): GradientError {
-  const { name, inputs } = node.op;
+  const { name, inputs, refuses } = node.op;
   return new GradientError(
-    `backward: ${name} has no derivative with respect to ${inputs[index]}, ${showShape(node.shapes[index])}; use detach() on it, or another function to train on`,
+    refuses ??
+      `backward: ${name} has no derivative with respect to ${inputs[index]}, ${showShape(node.shapes[index])}; use detach() on it, or another function to train on`,
   );
 }
 
