@@ -199,15 +199,18 @@ function packed(capture: Capture, free: ReadonlySet<number>): { bytes: number; a
   const BASE = 64; // an allocator's address 0 means that there is none
   const allocator = new Allocator(BASE, () => true);
   const offsets = new Array<number>(capture.regions.length).fill(0);
-  let top = BASE;
+  const bytesOf = (region: number): number => Math.ceil(capture.regions[region].bytes / 8) * 8;
+  // tables are written once, so nothing else may ever lie there
+  for (const [region, { table }] of capture.regions.entries()) if (table !== undefined) offsets[region] = allocator.allocate(bytesOf(region)) - BASE;
+  let top = allocator.top;
   for (const { region, dies } of capture.events) {
-    if (free.has(region)) continue;
-    const bytes = Math.ceil(capture.regions[region].bytes / 8) * 8;
+    if (free.has(region) || capture.regions[region].table !== undefined) continue;
+    const bytes = bytesOf(region);
     if (dies) allocator.release(offsets[region] + BASE, bytes);
     else {
       offsets[region] = allocator.allocate(bytes) - BASE;
-      top = Math.max(top, allocator.top);
     }
+    top = Math.max(top, allocator.top);
   }
   return { bytes: top - BASE, at: (region) => offsets[region] };
 }
