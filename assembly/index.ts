@@ -7,12 +7,16 @@ export * from "./sort";
 export * from "./elementwise/unary";
 export * from "./elementwise/transcendental";
 export * from "./elementwise/binary";
+export * from "./elementwise/guarded";
+export * from "./reduce/reduce";
+export * from "./reduce/statistics";
+export * from "./reduce/position";
+export * from "./scan";
 export * from "./elementwise/compare";
 export * from "./elementwise/extremes";
 export * from "./elementwise/piecewise";
 export * from "./elementwise/rounding";
 export * from "./elementwise/select";
-export * from "./reduce";
 export {
   logSoftmaxColumns, logSoftmaxGradColumns, logSoftmaxGradRows, logSoftmaxRows, softmaxColumns, softmaxGradColumns, softmaxGradRows, softmaxRows,
 } from "./softmax";

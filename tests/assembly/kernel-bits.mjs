@@ -86,6 +86,7 @@ const usual = {
   count: 7,
   descending: 1,
   inner: 9,
+  reverse: 1,
 };
 const calls = {
   copy8: () => k.copy8(Y, BYTES, 3, 5, 7, 100, 20, 2),
@@ -94,9 +95,14 @@ const calls = {
   fromUint8: () => k.fromUint8(Y, BYTES, N),
   takeRowsUint8: () => k.takeRowsUint8(Y, BYTES, INDEX, 20, 31, 0.0123, -0.4),
   takeRows: () => k.takeRows(Y, A, INDEX, 20, 31 * bytes),
+  widen: () => k.widen(Y, BYTES, N),
+  findFirst: () => k.findFirst(Y, A, A + 5 * bytes, 1, 37, 9, 0, 9, 1),
+  findFirstInt32: () => k.findFirstInt32(Y, INDEX, INDEX + 20, 1, 5, 9, 0, 9, 1),
+  onesAt: () => k.onesAt(Y, INDEX, 5, COLS, 3),
+  absPower: () => k.absPower(Y, A, N, 1.7, 0, 1),
+  cumsumInt32: () => k.cumsumInt32(Y, INDEX, 2, 5, 3),
   tril: () => k.tril(Y, A, 3, 7, 9, 2, bytes),
   triu: () => k.triu(Y, A, 3, 7, 9, -2, bytes),
-  sumColumns: () => k.sumColumns(Y, A, 3, 37, 9),
   crossEntropy: () => k.crossEntropy(Y, A, INDEX, B, ROWS, COLS, 7, 0.1, 2),
   crossEntropyGrad: () => k.crossEntropyGrad(Y, D, A, INDEX, B, ROWS, COLS, 7, 0.1, 2),
   crossEntropyScale: () => k.crossEntropyScale(Y, INDEX, B, ROWS, COLS, 7, 0.1, 2),
@@ -155,6 +161,21 @@ for (const [suffix, source] of [
     new Int32Array(memory.buffer, B, 2).set([ROWS, COLS]);
     k[`nonzero${suffix}`](Y, source, B, N, 2);
   };
+}
+
+// rows, columns and short rows of each reduction, with a number for the last parameter if it has one
+const layouts = [
+  [7, 2, 550, 1, 1100, 550, 1, 0],
+  [1, 1, 1100, 7, 0, 0, 7, 1],
+  [1, 3, 37, 100, 0, 1500, 40, 1],
+  [1, 1, 7, 50, 0, 0, 1, 9],
+  [1, 1, 40, 11, 0, 0, 13, 3],
+];
+for (const name of ["sum", "sumSquares", "prod", "max", "min", "variance", "logsumexp"]) {
+  calls[name] = () => layouts.forEach((sizes, i) => void k[name](Y + i * 4096, A, SCRATCH, ...sizes, 2));
+}
+for (const name of ["sumInt32", "maxInt32", "minInt32"]) {
+  calls[name] = () => layouts.forEach((sizes, i) => void k[name](Y + i * 4096, BYTES, SCRATCH, ...sizes));
 }
 
 // the kernels' signatures, as the compiler wrote them

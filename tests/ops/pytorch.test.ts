@@ -54,6 +54,7 @@ function made(input: Input, dtype: tapir.DType, gradient: boolean): tapir.Tensor
 
 function resolved(value: unknown, tensors: Record<string, tapir.Tensor>): unknown {
   if (typeof value === "string" && value.startsWith("$")) return tensors[value.slice(1)];
+  if (value === "inf" || value === "-inf" || value === "nan") return plain([value])[0];
   if (Array.isArray(value)) return value.map((item) => resolved(item, tensors));
   if (value !== null && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, resolved(item, tensors)]));
   return value;

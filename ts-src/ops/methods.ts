@@ -8,12 +8,14 @@ import * as convert from "./convert.js";
 import { crossEntropy, nllLoss } from "./crossentropy.js";
 import * as diagonals from "./diagonal.js";
 import { dropout } from "./dropout.js";
+import * as extrema from "./extrema.js";
 import * as gathers from "./gather.js";
 import * as inplace from "./inplace.js";
 import * as joins from "./join.js";
 import * as logic from "./logic.js";
 import { logSigmoid } from "./logistic.js";
 import * as matrix from "./matmul.js";
+import { norm } from "./norm.js";
 import * as pads from "./pad.js";
 import * as piecewise from "./piecewise.js";
 import * as products from "./products.js";
@@ -21,18 +23,21 @@ import * as reduce from "./reduce.js";
 import * as reverse from "./reverse.js";
 import * as rounding from "./rounding.js";
 import { groupNorm, layerNorm, rmsNorm } from "./rownorm.js";
+import * as scan from "./scan.js";
 import * as scatters from "./scatter.js";
 import * as select from "./select.js";
 import * as shape from "./shape.js";
 import * as slices from "./slice.js";
 import { logSoftmax, softmax } from "./softmax.js";
 import * as sorts from "./sort.js";
+import * as statistics from "./statistics.js";
 import * as text from "./text.js";
 import * as unary from "./unary.js";
 import * as uniques from "./unique.js";
 import { zeroOneLoss } from "./zeroone.js";
 
-const { sumTo: _sumTo, ...reductions } = reduce;
+const { sumTo: _sumTo, spread: _spread, ...reductions } = reduce;
+const { extremeGrad: _extremeGrad, ...extremes } = extrema;
 const { backward } = reverse;
 const { gatherAlong: _gatherAlong, ...gatherings } = gathers;
 const { ordered: _ordered, ...sortings } = sorts;
@@ -69,6 +74,10 @@ const functions = {
   ...inplace,
   ...matrix,
   ...reductions,
+  ...extremes,
+  ...statistics,
+  ...scan,
+  norm,
   ...shape,
   ...neural,
   ...text,

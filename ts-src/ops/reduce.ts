@@ -1,112 +1,135 @@
-// Reductions over one or more axes.
-import { ShapeError } from "../../bindings/errors.js";
-import { apply, op, type Spec } from "../../bindings/op.js";
-import { checkedAxis, type Shape, showShape, sizeOf } from "../../bindings/shape.js";
+// Sums and products over one or more axes.
+import { isFloat } from "../../bindings/dtype.js";
+import { kernelsOf } from "../../bindings/kernels.js";
+import { scope } from "../../bindings/lifetime.js";
+import { allocated, apply, copyInto, op, type Spec } from "../../bindings/op.js";
+import type { Shape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
-import { div } from "./binary.js";
-import { checkedTensor, floatDtype } from "./operands.js";
+import { anyReduction, checkedReduction, keptShape, type Reduced, type ReduceOptions, reducedShape, reducedSize } from "./axes.js";
+import { div, mul } from "./binary.js";
+import { to } from "./convert.js";
+import { reduceInto } from "./loops.js";
+import { floatDtype } from "./operands.js";
+import { exclusiveProduct } from "./recurrence.js";
 import { broadcastTo, permute, reshape } from "./shape.js";
 
-export interface ReduceOptions {
-  /** The axis or axes to reduce; negatives count from the end; all by default. */
-  axis?: number | readonly number[];
-  /** Keep the reduced axes with size 1. */
-  keepdims?: boolean;
-}
-
-function checkedAxes(name: string, x: Tensor, axis: ReduceOptions["axis"]): number[] {
-  if (axis === undefined) return x.shape.map((_, i) => i);
-  const list = (typeof axis === "number" ? [axis] : [...axis]).map((a) => checkedAxis(name, a, x.ndim));
-  if (new Set(list).size !== list.length) throw new ShapeError(`${name}: expected each axis once; got ${showShape(list)}`);
-  return list.sort((a, b) => a - b);
-}
-
-function kept(shape: Shape, axes: readonly number[]): number[] {
-  return shape.map((n, i) => (axes.includes(i) ? 1 : n));
-}
-
-/** Sum over axes; 0 over an empty one. Adds in a fixed order that depends on the shape alone. */
+/**
+ * Sum over axes; 0 over an empty one. Integers and booleans give int32, modulo 2^32. Adds in a fixed order that depends
+ * on the shape alone. Throws ShapeError for a wrong axis, ConfigError for an unknown option.
+ */
 export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
-  checkedTensor("sum", "x", x);
-  const axes = checkedAxes("sum", x, options.axis);
-  const neighbours = axes.length === 0 || axes[axes.length - 1] - axes[0] === axes.length - 1;
-  let y: Tensor;
-  if (neighbours) y = apply(sumOp, { x }, { first: axes[0] ?? x.ndim, count: axes.length });
-  else {
-    const rest = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
-    y = apply(sumOp, { x: permute(x, ...rest, ...axes) }, { first: rest.length, count: axes.length });
-  }
-  return options.keepdims ? reshape(y, kept(x.shape, axes)) : y;
+  return apply(sumOp, { x }, checkedReduction("sum", x, options));
 }
 const sumOp = op({
   name: "sum",
   inputs: ["x"],
-  shape: (x: { x: Spec }, params: { first: number; count: number }) => ({
-    shape: [...x.x.shape.slice(0, params.first), ...x.x.shape.slice(params.first + params.count)],
-    dtype: floatDtype("sum", x),
-  }),
-  kernel(k, { x }, y, { first, count }) {
-    const n = sizeOf(x.shape.slice(first, first + count));
-    if (y.size === 0) return;
-    if (first + count === x.ndim) k.sumRows(y.ptr, x.ptr, y.size, n);
+  shape: (s: { x: Spec }, params: Reduced): Spec => ({ shape: reducedShape(s.x.shape, params), dtype: isFloat(s.x.dtype) ? s.x.dtype : "int32" }),
+  strided: true,
+  kernel(k, { x }, y, { axes }) {
+    if (isFloat(x.dtype)) reduceInto((...args) => k.sum(...args, 1), y, x, axes);
+    else if (x.dtype === "int32") reduceInto(k.sumInt32, y, x, axes);
     else {
-      const inner = sizeOf(x.shape.slice(first + count));
-      k.sumColumns(y.ptr, x.ptr, y.size / inner, n, inner);
+      const wide = widened(x);
+      try {
+        reduceInto(k.sumInt32, y, wide, axes);
+      } finally {
+        wide.dispose();
+      }
     }
   },
   saves: [],
-  vjp: (dy, _, { params, shapes }) => {
-    const axes = Array.from({ length: params.count }, (_unused, i) => params.first + i);
-    return { x: () => broadcastTo(reshape(dy, kept(shapes.x, axes)), shapes.x) };
-  },
+  vjp: (dy, _, { params, shapes }) => ({ x: () => spread(dy, shapes.x, params.axes) }),
   samples: [
-    { inputs: { x: { shape: [3, 4] } }, params: { first: 0, count: 2 } },
-    { inputs: { x: { shape: [2, 3, 5] } }, params: { first: 1, count: 1 } },
-    { inputs: { x: { shape: [2, 3, 5] } }, params: { first: 2, count: 1 } },
-    { inputs: { x: { shape: [3, 0] } }, params: { first: 1, count: 1 } },
-    { inputs: { x: { shape: [0, 3] } }, params: { first: 1, count: 1 } },
+    anyReduction(),
+    { inputs: { x: { shape: [2, 3, 5] } }, params: { axes: [1], keepdims: false } },
+    { inputs: { x: { shape: [3, 0] } }, params: { axes: [1], keepdims: false } },
+    { inputs: { x: { shape: [2, 3, 2, 3, 2] } }, params: { axes: [0, 2, 4], keepdims: true } },
+    { inputs: { x: { shape: [70, 5] } }, params: { axes: [0], keepdims: false } },
   ],
 });
 
-/** Mean over axes; NaN over an empty one. */
-export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
-  checkedTensor("mean", "x", x);
-  const axes = checkedAxes("mean", x, options.axis);
-  const total = sum(x, options);
-  return div(total, sizeOf(axes.map((axis) => x.shape[axis])));
+/** Bytes as int32; the caller disposes it. */
+function widened(x: Tensor): Tensor {
+  const y = allocated("widen", "int32", x.shape);
+  const k = kernelsOf("float32");
+  if (x.contiguous) k.widen(y.ptr, x.ptr, x.size);
+  else {
+    const packed = allocated("copy", x.dtype, x.shape);
+    copyInto(packed, x);
+    k.widen(y.ptr, packed.ptr, x.size);
+    packed.dispose();
+  }
+  return y;
 }
 
-/** Position (int32) of the first largest element along an axis, or in the flattened tensor; a NaN counts as largest. */
-export function argmax(x: Tensor, options: { axis?: number; keepdims?: boolean } = {}): Tensor {
-  checkedTensor("argmax", "x", x);
-  if (options.axis === undefined) {
-    const y = apply(argmaxOp, { x: reshape(x, [-1]) });
-    return options.keepdims ? reshape(y, new Array<number>(x.ndim).fill(1)) : y;
-  }
-  const axis = checkedAxis("argmax", options.axis, x.ndim);
-  const rest = x.shape.map((_, i) => i).filter((i) => i !== axis);
-  const y = apply(argmaxOp, { x: permute(x, ...rest, axis) });
-  return options.keepdims ? reshape(y, kept(x.shape, [axis])) : y;
+/** dy, the gradient of a reduction to `shape` without `axes`, repeated over them. */
+export function spread(dy: Tensor, shape: Shape, axes: readonly number[]): Tensor {
+  return broadcastTo(reshape(dy, keptShape(shape, axes)), shape);
 }
-const argmaxOp = op({
-  name: "argmax",
+
+/** Mean over axes; NaN over an empty one. Throws DtypeError unless the dtype is a float, ShapeError for a wrong axis. */
+export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return apply(meanOp, { x }, checkedReduction("mean", x, options));
+}
+const meanOp = op({
+  name: "mean",
   inputs: ["x"],
-  shape(x: { x: Spec }) {
-    floatDtype("argmax", x);
-    const cols = x.x.shape[x.x.shape.length - 1];
-    if (cols === 0) throw new ShapeError(`argmax: expected at least one element; got shape ${showShape(x.x.shape)}`);
-    return { shape: x.x.shape.slice(0, -1), dtype: "int32" as const };
-  },
-  kernel: (k, { x }, y) => k.argmaxRows(y.ptr, x.ptr, y.size, x.shape[x.ndim - 1]),
+  shape: (s: { x: Spec }, params: Reduced) => ({ shape: reducedShape(s.x.shape, params), dtype: floatDtype("mean", s) }),
+  strided: true,
+  kernel: (k, { x }, y, { axes }) => reduceInto((...args) => k.sum(...args, reducedSize(x.shape, axes)), y, x, axes),
   saves: [],
-  vjp: "none",
-  samples: [],
+  vjp: (dy, _, { params, shapes }) => ({ x: () => spread(div(dy, reducedSize(shapes.x, params.axes)), shapes.x, params.axes) }),
+  samples: [anyReduction({ least: 1 })],
 });
+
+/** Product over axes; 1 over an empty one. Throws DtypeError unless the dtype is a float, ShapeError for a wrong axis. */
+export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return apply(prodOp, { x }, checkedReduction("prod", x, options));
+}
+const prodOp = op({
+  name: "prod",
+  inputs: ["x"],
+  shape: (s: { x: Spec }, params: Reduced) => ({ shape: reducedShape(s.x.shape, params), dtype: floatDtype("prod", s) }),
+  strided: true,
+  kernel: (k, { x }, y, { axes }) => reduceInto(k.prod, y, x, axes),
+  saves: ["x"],
+  vjp: (dy, { x }, { params }) => ({ x: () => mul(reshape(dy, keptShape(x.shape, params.axes)), productOfOthers(x, params.axes)) }),
+  samples: [
+    anyReduction(),
+    { inputs: { x: { values: [2, 0, -1.5, 0.5, 0, 0, 1, 2, 3], shape: [3, 3], dtype: "float64" } }, params: { axes: [1], keepdims: false } },
+    { inputs: { x: { values: [2, 0, -1.5, 0.5, 0, 0, 1, 2], shape: [2, 2, 2], dtype: "float64" } }, params: { axes: [0, 2], keepdims: false } },
+  ],
+});
+
+/** At each element the product of the others along `axes`, without a division, so right where some are 0. */
+function productOfOthers(x: Tensor, axes: readonly number[]): Tensor {
+  if (x.size === 0) return x;
+  const rest = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
+  const order = [...rest, ...axes];
+  const moved = permute(x, ...order);
+  const rows = reshape(moved, [...rest.map((axis) => x.shape[axis]), reducedSize(x.shape, axes)]);
+  const others = mul(exclusiveProduct(rows, rest.length, false), exclusiveProduct(rows, rest.length, true));
+  return permute(reshape(others, moved.shape), ...order.map((_, i) => order.indexOf(i)));
+}
+
+/** Whether every element over the axes is other than 0 (NaN is); true over an empty one. Any dtype, to bool. */
+export function all(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const params = checkedReduction("all", x, options);
+  return scope(() => to(apply(prodOp, { x: to(to(x, "bool"), "float32") }, params), "bool"));
+}
+
+/** Whether an element over the axes is other than 0 (NaN is); false over an empty one. Any dtype, to bool. */
+export function any(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const params = checkedReduction("any", x, options);
+  return scope(() => to(apply(sumOp, { x: to(x, "bool") }, params), "bool"));
+}
 
 /** x summed to the shape that was broadcast to its own. */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   const added = x.ndim - shape.length;
   const axes: number[] = [];
   for (let i = 0; i < x.ndim; i++) if (i < added || (shape[i - added] === 1 && x.shape[i] !== 1)) axes.push(i);
-  return reshape(sum(x, { axis: axes }), shape);
+  if (axes.length === 0) return reshape(x, shape);
+  const y = apply(sumOp, { x }, { axes, keepdims: true });
+  return added === 0 ? y : reshape(y, shape);
 }

@@ -3,7 +3,7 @@ import { ShapeError } from "../../bindings/errors.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { noGrad } from "../ops/derivatives.js";
-import { argmax } from "../ops/reduce.js";
+import { argmax } from "../ops/extrema.js";
 
 export type Metric = (output: Tensor, target: Tensor) => number;
 
