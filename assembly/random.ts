@@ -5,27 +5,41 @@ import { C, constant } from "./constants";
 import { log } from "./elementary";
 import { zip } from "./elementwise/map";
 import { T, step } from "./tables";
-import { LANES, at } from "./vector";
+import { at } from "./vector";
 
 const enum Purpose { uniform, normal, words, integers, dropout }
 
-/** Elements of `real` that four blocks give: a word each in f32, two words (53 bits) in f64. */
 // @ts-ignore: decorator
-@inline const PER: i32 = 4 * LANES;
+@inline function evenLanes(x: v128, y: v128): v128 {
+  return v128.shuffle<i32>(x, y, 0, 2, 4, 6);
+}
+// @ts-ignore: decorator
+@inline function oddLanes(x: v128, y: v128): v128 {
+  return v128.shuffle<i32>(x, y, 1, 3, 5, 7);
+}
 
-/** Blocks first .. first + 3, one a lane: words 0..3 of them at out + 0, 16, 32, 48. */
+/**
+ * Blocks first .. first + 7, one a lane: words 0..3 of the first four at out + 0, 16, 32, 48, of the others at out + 64 and
+ * on. Two vectors share the constants of a round.
+ */
 // @ts-ignore: decorator
-@inline function fourBlocks(out: usize, first: u32, c1: u32, s0: u32, s1: u32, k0: u32, k1: u32): void {
-  let a = i32x4.add(i32x4.splat(first), i32x4(0, 1, 2, 3));
-  let b = i32x4.splat(c1), c = i32x4.splat(s0), d = i32x4.splat(s1);
-  const p0 = i32x4.splat(0xd2511f53), q0 = i32x4.splat(0xcd9e8d57);
+@inline function eightBlocks(out: usize, first: u32, s0: u32, s1: u32, k0: u32, k1: u32): void {
+  let a = i32x4.add(i32x4.splat(first), i32x4(0, 1, 2, 3)), e = i32x4.add(a, i32x4.splat(4));
+  let b = i32x4.splat(0), f = b, c = i32x4.splat(s0), g = c, d = i32x4.splat(s1), h = d;
   for (let round = 0; round < 10; round++) {
-    const x = i64x2.extmul_low_i32x4_u(a, p0), y = i64x2.extmul_high_i32x4_u(a, p0);
-    const z = i64x2.extmul_low_i32x4_u(c, q0), w = i64x2.extmul_high_i32x4_u(c, q0);
-    a = v128.xor(v128.xor(v128.shuffle<i32>(z, w, 1, 3, 5, 7), b), i32x4.splat(k0));
-    c = v128.xor(v128.xor(v128.shuffle<i32>(x, y, 1, 3, 5, 7), d), i32x4.splat(k1));
-    b = v128.shuffle<i32>(z, w, 0, 2, 4, 6);
-    d = v128.shuffle<i32>(x, y, 0, 2, 4, 6);
+    const p = i32x4.splat(0xd2511f53), q = i32x4.splat(0xcd9e8d57), u = i32x4.splat(k0), v = i32x4.splat(k1);
+    const x = i64x2.extmul_low_i32x4_u(a, p), y = i64x2.extmul_high_i32x4_u(a, p);
+    const z = i64x2.extmul_low_i32x4_u(c, q), w = i64x2.extmul_high_i32x4_u(c, q);
+    a = v128.xor(v128.xor(oddLanes(z, w), b), u);
+    c = v128.xor(v128.xor(oddLanes(x, y), d), v);
+    b = evenLanes(z, w);
+    d = evenLanes(x, y);
+    const i = i64x2.extmul_low_i32x4_u(e, p), j = i64x2.extmul_high_i32x4_u(e, p);
+    const k = i64x2.extmul_low_i32x4_u(g, q), l = i64x2.extmul_high_i32x4_u(g, q);
+    e = v128.xor(v128.xor(oddLanes(k, l), f), u);
+    g = v128.xor(v128.xor(oddLanes(i, j), h), v);
+    f = evenLanes(k, l);
+    h = evenLanes(i, j);
     k0 += 0x9e3779b9;
     k1 += 0xbb67ae85;
   }
@@ -33,6 +47,32 @@ const enum Purpose { uniform, normal, words, integers, dropout }
   v128.store(out, b, 16);
   v128.store(out, c, 32);
   v128.store(out, d, 48);
+  v128.store(out, e, 64);
+  v128.store(out, f, 80);
+  v128.store(out, g, 96);
+  v128.store(out, h, 112);
+}
+
+/**
+ * Elements first .. first + n - 1 of a stream, by Op.part(y, words, a, b) from four blocks at a time; Op.words() is how many
+ * words an element takes, Op.bytes() its size. `first` is a multiple of 32.
+ */
+// @ts-ignore: decorator
+@inline function draw<Op>(y: usize, n: i32, first: i32, seed: u32, s0: u32, s1: u32, purpose: u32, scratch: usize, a: v128, b: v128): void {
+  const op = changetype<Op>(0);
+  const per = 16 / op.words(), bytes = <usize>op.bytes();
+  for (let i = 0; i < n; i += 2 * per) {
+    eightBlocks(scratch, <u32>(first + i) / <u32>(per >> 2), s0, s1, seed, purpose);
+    for (let half = 0; half < 2; half++) {
+      const j = i + half * per;
+      const words = scratch + (<usize>half << 6);
+      if (j + per <= n) op.part(y + <usize>j * bytes, words, a, b);
+      else if (j < n) {
+        op.part(scratch + 128, words, a, b);
+        memory.copy(y + <usize>j * bytes, scratch + 128, <usize>(n - j) * bytes);
+      }
+    }
+  }
 }
 
 /** Four vectors at `out` as a 4 x 4 matrix, transposed. */
@@ -84,23 +124,6 @@ export function philox(out: usize, c0: u32, c1: u32, c2: u32, c3: u32, k0: u32, 
   return f64x2.add(low, f64x2.mul(range, u));
 }
 
-// @ts-ignore: decorator
-@inline function uniformPart(y: usize, scratch: usize, low: v128, range: v128): void {
-  if (sizeof<real>() == 4) {
-    transpose(scratch, scratch);
-    for (let j: usize = 0; j < 64; j += 16) {
-      const w = v128.load(scratch + j);
-      const p = f32x4.demote_f64x2_zero(scaled24(w, low, range)), q = f32x4.demote_f64x2_zero(scaled24(upper(w), low, range));
-      v128.store(y + j, v128.shuffle<i64>(p, q, 0, 2));
-    }
-  } else {
-    interleave(y, v128.load(scratch, 0), v128.load(scratch, 16), v128.load(scratch, 32), v128.load(scratch, 48), low, range);
-    interleave(
-      y + 32, upper(v128.load(scratch, 0)), upper(v128.load(scratch, 16)), upper(v128.load(scratch, 32)), upper(v128.load(scratch, 48)), low, range,
-    );
-  }
-}
-
 /** Two blocks as four f64. */
 // @ts-ignore: decorator
 @inline function interleave(y: usize, a: v128, b: v128, c: v128, d: v128, low: v128, range: v128): void {
@@ -109,20 +132,31 @@ export function philox(out: usize, c0: u32, c1: u32, c2: u32, c3: u32, k0: u32, 
   v128.store(y, v128.shuffle<i64>(p, q, 1, 3), 16);
 }
 
-/**
- * y[i] uniform in [low, high), 24 random bits in f32 and 53 in f64, of element first + i of stream (s0, s1); first is a
- * multiple of 16. `scratch`: 128 bytes.
- */
-export function uniform(y: usize, n: i32, first: i32, low: f64, high: f64, seed: u32, s0: u32, s1: u32, scratch: usize): void {
-  const from = f64x2.splat(low), range = f64x2.splat(high - low);
-  for (let i = 0; i < n; i += PER) {
-    fourBlocks(scratch, <u32>(first + i) / LANES, 0, s0, s1, seed, Purpose.uniform);
-    if (i + PER <= n) uniformPart(y + at(i), scratch, from, range);
-    else {
-      uniformPart(scratch + 64, scratch, from, range);
-      memory.copy(y + at(i), scratch + 64, at(n - i));
+class Uniform {
+  @inline words(): i32 { return sizeof<real>() == 4 ? 1 : 2; }
+  @inline bytes(): i32 { return sizeof<real>(); }
+  @inline part(y: usize, words: usize, low: v128, range: v128): void {
+    if (sizeof<real>() == 4) {
+      transpose(words, words);
+      for (let j: usize = 0; j < 64; j += 16) {
+        const w = v128.load(words + j);
+        const p = f32x4.demote_f64x2_zero(scaled24(w, low, range)), q = f32x4.demote_f64x2_zero(scaled24(upper(w), low, range));
+        v128.store(y + j, v128.shuffle<i64>(p, q, 0, 2));
+      }
+    } else {
+      const a = v128.load(words, 0), b = v128.load(words, 16), c = v128.load(words, 32), d = v128.load(words, 48);
+      interleave(y, a, b, c, d, low, range);
+      interleave(y + 32, upper(a), upper(b), upper(c), upper(d), low, range);
     }
   }
+}
+
+/**
+ * y[i] uniform in [low, high), 24 random bits in f32 and 53 in f64, of element first + i of stream (s0, s1); first is a
+ * multiple of 32. `scratch`: 384 bytes.
+ */
+export function uniform(y: usize, n: i32, first: i32, low: f64, high: f64, seed: u32, s0: u32, s1: u32, scratch: usize): void {
+  draw<Uniform>(y, n, first, seed, s0, s1, Purpose.uniform, scratch, f64x2.splat(low), f64x2.splat(high - low));
 }
 
 // @ts-ignore: decorator
@@ -192,20 +226,23 @@ export function uniform(y: usize, n: i32, first: i32, low: f64, high: f64, seed:
   return f32x4.mul(f32x4.convert_i32x4_u(i32x4.shr_u(word, 8)), f32x4.splat(5.9604644775390625e-8));
 }
 
-// @ts-ignore: decorator
-@inline function normalPart(y: usize, scratch: usize): void {
-  const a = v128.load(scratch, 0), b = v128.load(scratch, 16), c = v128.load(scratch, 32), d = v128.load(scratch, 48);
-  if (sizeof<real>() == 4) {
-    boxMuller(scratch, scratch + 16, open32(a), unit24(b));
-    boxMuller(scratch + 32, scratch + 48, open32(c), unit24(d));
-    transpose(y, scratch);
-  } else {
-    for (let j: usize = 0; j < 64; j += 32) {
-      const h = j == 0 ? a : upper(a), i = j == 0 ? b : upper(b), k = j == 0 ? c : upper(c), l = j == 0 ? d : upper(d);
-      boxMuller(scratch, scratch + 16, f64x2.sub(f64x2.splat(1), unit53(h, i)), unit53(k, l));
-      const p = v128.load(scratch, 0), q = v128.load(scratch, 16);
-      v128.store(y + j, v128.shuffle<i64>(p, q, 0, 2), 0);
-      v128.store(y + j, v128.shuffle<i64>(p, q, 1, 3), 16);
+class Normal {
+  @inline words(): i32 { return sizeof<real>() == 4 ? 1 : 2; }
+  @inline bytes(): i32 { return sizeof<real>(); }
+  @inline part(y: usize, words: usize, _a: v128, _b: v128): void {
+    const a = v128.load(words, 0), b = v128.load(words, 16), c = v128.load(words, 32), d = v128.load(words, 48);
+    if (sizeof<real>() == 4) {
+      boxMuller(words, words + 16, open32(a), unit24(b));
+      boxMuller(words + 32, words + 48, open32(c), unit24(d));
+      transpose(y, words);
+    } else {
+      for (let j: usize = 0; j < 64; j += 32) {
+        const h = j == 0 ? a : upper(a), i = j == 0 ? b : upper(b), k = j == 0 ? c : upper(c), l = j == 0 ? d : upper(d);
+        boxMuller(words, words + 16, f64x2.sub(f64x2.splat(1), unit53(h, i)), unit53(k, l));
+        const p = v128.load(words, 0), q = v128.load(words, 16);
+        v128.store(y + j, v128.shuffle<i64>(p, q, 0, 2), 0);
+        v128.store(y + j, v128.shuffle<i64>(p, q, 1, 3), 16);
+      }
     }
   }
 }
@@ -215,23 +252,20 @@ export function uniform(y: usize, n: i32, first: i32, low: f64, high: f64, seed:
  * and (c, d), f64 the pair (ab, cd). `first` and `scratch` as in uniform().
  */
 export function normal(y: usize, n: i32, first: i32, seed: u32, s0: u32, s1: u32, scratch: usize): void {
-  for (let i = 0; i < n; i += PER) {
-    fourBlocks(scratch, <u32>(first + i) / LANES, 0, s0, s1, seed, Purpose.normal);
-    if (i + PER <= n) normalPart(y + at(i), scratch);
-    else {
-      normalPart(scratch + 64, scratch);
-      memory.copy(y + at(i), scratch + 64, at(n - i));
-    }
-  }
+  const none = v128.splat<real>(0);
+  draw<Normal>(y, n, first, seed, s0, s1, Purpose.normal, scratch, none, none);
+}
+
+class Words {
+  @inline words(): i32 { return 1; }
+  @inline bytes(): i32 { return 4; }
+  @inline part(y: usize, words: usize, _a: v128, _b: v128): void { transpose(y, words); }
 }
 
 /** y[i] = word first + i (uint32) of stream (s0, s1); `first` and `scratch` as in uniform(). */
 export function randomWords(y: usize, n: i32, first: i32, seed: u32, s0: u32, s1: u32, scratch: usize): void {
-  for (let i = 0; i < n; i += 16) {
-    fourBlocks(scratch, <u32>(first + i) >> 2, 0, s0, s1, seed, Purpose.words);
-    transpose(scratch, scratch);
-    memory.copy(y + (<usize>i << 2), scratch, <usize>min(16, n - i) << 2);
-  }
+  const none = v128.splat<real>(0);
+  draw<Words>(y, n, first, seed, s0, s1, Purpose.words, scratch, none, none);
 }
 
 /** Lanes 0 and 1 of floor(low + range u) for 64 bits u of two words, in the low words of an i64x2. */
@@ -240,24 +274,27 @@ export function randomWords(y: usize, n: i32, first: i32, seed: u32, s0: u32, s1
   return i64x2.shr_u(i64x2.add(high, i64x2.shr_u(low, 32)), 32);
 }
 
+class Integers {
+  @inline words(): i32 { return 2; }
+  @inline bytes(): i32 { return 4; }
+  @inline part(y: usize, words: usize, from: v128, r: v128): void {
+    const a = v128.load(words, 0), b = v128.load(words, 16), c = v128.load(words, 32), d = v128.load(words, 48);
+    const p = evenLanes(
+      bounded(i64x2.extmul_low_i32x4_u(a, r), i64x2.extmul_low_i32x4_u(b, r)),
+      bounded(i64x2.extmul_high_i32x4_u(a, r), i64x2.extmul_high_i32x4_u(b, r)),
+    );
+    const q = evenLanes(
+      bounded(i64x2.extmul_low_i32x4_u(c, r), i64x2.extmul_low_i32x4_u(d, r)),
+      bounded(i64x2.extmul_high_i32x4_u(c, r), i64x2.extmul_high_i32x4_u(d, r)),
+    );
+    v128.store(y, i32x4.add(from, v128.shuffle<i32>(p, q, 0, 4, 1, 5)), 0);
+    v128.store(y, i32x4.add(from, v128.shuffle<i32>(p, q, 2, 6, 3, 7)), 16);
+  }
+}
+
 /** y[i] (int32) = low + floor(range u), u of 64 random bits; `first` and `scratch` as in uniform(). */
 export function randint(y: usize, n: i32, first: i32, low: i32, range: u32, seed: u32, s0: u32, s1: u32, scratch: usize): void {
-  const r = i32x4.splat(range), from = i32x4.splat(low);
-  for (let i = 0; i < n; i += 8) {
-    fourBlocks(scratch, <u32>(first + i) >> 1, 0, s0, s1, seed, Purpose.integers);
-    const a = v128.load(scratch, 0), b = v128.load(scratch, 16), c = v128.load(scratch, 32), d = v128.load(scratch, 48);
-    const p = v128.shuffle<i32>(
-      bounded(i64x2.extmul_low_i32x4_u(a, r), i64x2.extmul_low_i32x4_u(b, r)),
-      bounded(i64x2.extmul_high_i32x4_u(a, r), i64x2.extmul_high_i32x4_u(b, r)), 0, 2, 4, 6,
-    );
-    const q = v128.shuffle<i32>(
-      bounded(i64x2.extmul_low_i32x4_u(c, r), i64x2.extmul_low_i32x4_u(d, r)),
-      bounded(i64x2.extmul_high_i32x4_u(c, r), i64x2.extmul_high_i32x4_u(d, r)), 0, 2, 4, 6,
-    );
-    v128.store(scratch, i32x4.add(from, v128.shuffle<i32>(p, q, 0, 4, 1, 5)), 0);
-    v128.store(scratch, i32x4.add(from, v128.shuffle<i32>(p, q, 2, 6, 3, 7)), 16);
-    memory.copy(y + (<usize>i << 2), scratch, <usize>min(8, n - i) << 2);
-  }
+  draw<Integers>(y, n, first, seed, s0, s1, Purpose.integers, scratch, i32x4.splat(low), i32x4.splat(range));
 }
 
 /** y = 0 .. n - 1 (int32) in an order that the n words at x decide (Fisher and Yates; Durstenfeld 1964). */
@@ -292,19 +329,22 @@ export function bernoulli(y: usize, a: usize, b: usize, n: i32): void { zip<Belo
   }
 }
 
-/** y[i] = scale x[i] where word first + i is >= threshold, else 0; `first` as in uniform(), `scratch`: 192 bytes. */
+/** y[i] = scale x[i] where word first + i is >= threshold, else 0; `first` and `scratch` as in uniform(). */
 export function dropout(
   y: usize, x: usize, n: i32, first: i32, threshold: u32, scale: f64, seed: u32, s0: u32, s1: u32, scratch: usize,
 ): void {
   const bound = i32x4.splat(threshold), factor = v128.splat<real>(<real>scale);
-  for (let i = 0; i < n; i += 16) {
-    fourBlocks(scratch, <u32>(first + i) >> 2, 0, s0, s1, seed, Purpose.dropout);
-    transpose(scratch, scratch);
-    if (i + 16 <= n) dropoutPart(y + at(i), x + at(i), scratch, bound, factor);
-    else {
-      memory.copy(scratch + 64, x + at(i), at(n - i));
-      dropoutPart(scratch + 64, scratch + 64, scratch, bound, factor);
-      memory.copy(y + at(i), scratch + 64, at(n - i));
+  for (let i = 0; i < n; i += 32) {
+    eightBlocks(scratch, <u32>(first + i) >> 2, s0, s1, seed, Purpose.dropout);
+    for (let j = i; j < min(n, i + 32); j += 16) {
+      const words = scratch + (<usize>(j - i) << 2);
+      transpose(words, words);
+      if (j + 16 <= n) dropoutPart(y + at(j), x + at(j), words, bound, factor);
+      else {
+        memory.copy(scratch + 128, x + at(j), at(n - j));
+        dropoutPart(scratch + 128, scratch + 128, words, bound, factor);
+        memory.copy(y + at(j), scratch + 128, at(n - j));
+      }
     }
   }
 }

@@ -34,6 +34,7 @@ import "./losses/methods.js";
 export type { LossOptions } from "./losses/reduced.js";
 export { huberLoss, l1Loss, mseLoss, smoothL1Loss } from "./losses/regression.js";
 export { type AttentionOptions, scaledDotProductAttention } from "./ops/attention.js";
+export type { ReduceOptions } from "./ops/axes.js";
 export { type BatchNormOptions, batchNorm, type InstanceNormOptions, instanceNorm } from "./ops/batchnorm.js";
 export * from "./ops/binary.js";
 export type { Bound } from "./ops/bounds.js";
@@ -84,7 +85,7 @@ export { bernoulli, manualSeed, permutation, rand, randint, randn } from "./ops/
 export { all, any, mean, prod, sum } from "./ops/reduce.js";
 export type { BackwardOptions } from "./ops/reverse.js";
 export * from "./ops/rounding.js";
-export { groupNorm, layerNorm, type NormOptions as RowNormOptions, rmsNorm } from "./ops/rownorm.js";
+export { groupNorm, type LayerNormOptions, layerNorm, rmsNorm } from "./ops/rownorm.js";
 export * from "./ops/scan.js";
 export { type IndexAddOptions, indexAdd, maskedFill, oneHot, scatter, scatterAdd } from "./ops/scatter.js";
 export { clamp, maximum, minimum, where } from "./ops/select.js";

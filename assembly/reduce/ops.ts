@@ -13,7 +13,8 @@ export class Sum<T> {
   @inline centred(): bool { return false; }
   @inline map(x: v128, m: v128): v128 { return x; }
   @inline join(a: v128, b: v128): v128 { return v128.add<T>(a, b); }
-  @inline total(a: f64, b: f64): f64 { return a + b; }
+  /** Integers wrap. */
+  @inline total(a: f64, b: f64): f64 { return isInteger<T>() ? <f64><i32><i64>(a + b) : a + b; }
 }
 export class SumSquares {
   @inline identity(): f64 { return 0; }

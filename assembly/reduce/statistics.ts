@@ -3,8 +3,12 @@
 import { C, constant } from "../constants";
 import * as elementary from "../elementary";
 import { LANES, at, lane0 } from "../vector";
-import { byColumns, columns, columnsOf, isShort, runs, short, totalsAt } from "./engine";
+import { columns } from "./columns";
+import { byColumns } from "./engine";
+import { columnsOf, totalsAt } from "./layout";
 import { Centred, CentredSquares, Max, Sum, SumExp } from "./ops";
+import { runs } from "./runs";
+import { isShort, short } from "./short";
 
 // @ts-ignore: decorator
 @inline function total(totals: usize, c: i32): f64 {

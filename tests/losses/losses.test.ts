@@ -41,6 +41,7 @@ test("losses that are composed can be differentiated twice", () => {
     cosineSimilarity: (y, target) => tapir.cosineSimilarity(y, target),
     tripletMarginLoss: (y, target) => tapir.tripletMarginLoss(y, target, sign, { margin: 3 }),
     "tripletMarginLoss, p 3": (y, target) => tapir.tripletMarginLoss(y, target, sign, { margin: 3, p: 3 }),
+    "tripletMarginLoss, p Infinity": (y, target) => tapir.tripletMarginLoss(y, target, sign, { margin: 3, p: Number.POSITIVE_INFINITY }),
     "crossEntropy of probabilities": (y, target) => tapir.crossEntropy(y, target, { labelSmoothing: 0.1 }),
     "crossEntropy with weights": (y) => tapir.crossEntropy(y, classes, { labelSmoothing: 0.1, weight: tensor([1, 3], float64) }),
   };

@@ -10,7 +10,7 @@ import { assertClose, assertThrows } from "../assert-close.js";
 const { manualSeed } = tapir;
 
 function words(counter: readonly number[], key: readonly number[], dtype: "float32" | "float64"): number[] {
-  const out = scratch(192);
+  const out = scratch(384);
   const [a, b, c, d] = counter;
   kernelsOf(dtype).philox(out, a, b, c, d, key[0], key[1]);
   return [...view(out, 4, "int32")].map((word) => word >>> 0);
@@ -75,13 +75,13 @@ test("parts of a call that begin later give the same elements", () => {
     const y = tapir.zeros([100], { dtype });
     const parts = tapir.zeros([100], { dtype });
     const bytes = dtype === "float32" ? 4 : 8;
-    k.normal(y.ptr, 100, 0, 1, 2, 3, scratch(192));
+    k.normal(y.ptr, 100, 0, 1, 2, 3, scratch(384));
     for (const [from, to] of [
-      [48, 100],
-      [0, 16],
-      [16, 48],
+      [64, 100],
+      [0, 32],
+      [32, 64],
     ]) {
-      k.normal(parts.ptr + from * bytes, to - from, from, 1, 2, 3, scratch(192));
+      k.normal(parts.ptr + from * bytes, to - from, from, 1, 2, 3, scratch(384));
     }
     assert.equal(parts.data(), y.data());
   }

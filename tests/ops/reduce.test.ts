@@ -80,6 +80,7 @@ for (const [name, f] of Object.entries(floats)) {
             "rows of a wider tensor": f(x.pad([[0, 0], [2, 3]]).slice(null, [2, 2 + n]), { axis: 1 }), // biome-ignore format: one line
             "columns of a wider tensor": f(columns.pad([[0, 0], [2, 3]]).slice(null, [2, 2 + count]), { axis: 0 }), // biome-ignore format: one line
             "rows that are reversed in memory": f(x.flip({ axis: [0, 1] }).clone().flip({ axis: [0, 1] }), { axis: 1 }), // biome-ignore format: one line
+            "rows that are repeated": f(x.unsqueeze(1).expand([count, 3, n]), { axis: 2 }).slice(null, 1),
             "a middle axis": f(columns.reshape([1, n, count]), { axis: 1 }),
           };
           for (const [layout, other] of Object.entries(layouts)) sameElements(other, y, `${name} ${dtype} ${n} x ${count}: ${layout}`);

@@ -7,6 +7,7 @@ import { add, div, mul, sub } from "../ops/binary.js";
 import { checkedFlag, checkedNumber, checkedOptions, checkedReduction } from "../ops/checks.js";
 import { eq } from "../ops/compare.js";
 import { exp, log } from "../ops/exponential.js";
+import { amax } from "../ops/extrema.js";
 import { checkedTensor, floatDtype } from "../ops/operands.js";
 import { relu } from "../ops/piecewise.js";
 import { sum } from "../ops/reduce.js";
@@ -50,7 +51,7 @@ export function cosineSimilarity(a: Tensor, b: Tensor, options: CosineSimilarity
 export interface TripletMarginOptions extends LossOptions {
   /** 1 by default. */
   margin?: number;
-  /** The norm of the distances, above 0; 2 by default. */
+  /** The norm of the distances, above 0, Infinity too; 2 by default. */
   p?: number;
   /** Added to each difference; 1e-6 by default. */
   eps?: number;
@@ -58,9 +59,10 @@ export interface TripletMarginOptions extends LossOptions {
   swap?: boolean;
 }
 
-/** sum(|x|^p)^(1/p) over the last axis; its derivative at 0 is 0. */
+/** sum(|x|^p)^(1/p) over the last axis, or the largest |x|; its derivative at 0 is 0. */
 function lengthOf(x: Tensor, p: number): Tensor {
   if (p === 1) return sum(abs(x), { axis: -1 });
+  if (p === Number.POSITIVE_INFINITY) return x.shape[x.ndim - 1] === 0 ? sum(x, { axis: -1 }) : amax(abs(x), { axis: -1 });
   const power = (y: Tensor, exponent: number): Tensor => {
     const none = eq(y, 0);
     const safe = where(none, 1, y);
@@ -82,7 +84,7 @@ export function tripletMarginLoss(anchor: Tensor, positive: Tensor, negative: Te
   const { reduction, margin = 1, p = 2, eps = 1e-6, swap = false } = checkedOptions(name, options, ["reduction", "margin", "p", "eps", "swap"]);
   checkedReduction(name, reduction ?? "mean");
   checkedNumber(name, "margin", margin, -Number.MAX_VALUE, Number.MAX_VALUE);
-  checkedNumber(name, "p", p, 0, Number.MAX_VALUE, true);
+  checkedNumber(name, "p", p, 0, Number.POSITIVE_INFINITY, true);
   checkedNumber(name, "eps", eps, -Number.MAX_VALUE, Number.MAX_VALUE);
   checkedFlag(name, "swap", swap);
   if (anchor.ndim === 0 || !sameShape(anchor.shape, positive.shape) || !sameShape(anchor.shape, negative.shape)) {

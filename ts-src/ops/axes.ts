@@ -40,12 +40,11 @@ export function checkedReduction(op: string, x: Tensor, options: ReduceOptions, 
   if (axis === undefined) return { axes: x.shape.map((_, i) => i), keepdims };
   if (typeof axis !== "number" && !Array.isArray(axis)) throw new ShapeError(`${op}: expected an axis or a list of axes; got ${shown(axis)}`);
   const axes: number[] = [];
-  const given: readonly unknown[] = typeof axis === "number" ? [axis] : axis;
-  for (const one of given) {
+  for (const one of typeof axis === "number" ? [axis] : axis) {
     const checked = checkedOneAxis(op, one, x.ndim);
     if (checked !== undefined) axes.push(checked);
   }
-  if (new Set(given.map((one, i) => axes[i] ?? one)).size !== given.length) throw new ShapeError(`${op}: expected each axis once; got ${showShape(axes)}`);
+  if (new Set(axes).size !== axes.length) throw new ShapeError(`${op}: expected each axis once; got ${showShape(axes)}`);
   return { axes: axes.sort((a, b) => a - b), keepdims };
 }
 

@@ -18,7 +18,7 @@ interface Params {
   readonly key: Key;
 }
 
-const SCRATCH = 192; // bytes, see assembly/random.ts
+const SCRATCH = 384; // bytes, see assembly/random.ts
 
 /**
  * Dropout (Srivastava et al. 2014): each element 0 with probability p, else x / (1 - p). The mask is a function of the

@@ -16,7 +16,7 @@ import { broadcastTo } from "./shape.js";
 let seed = 0;
 let stream = 0;
 
-const SCRATCH = 192; // bytes that a kernel of assembly/random.ts uses at most
+const SCRATCH = 384; // bytes that a kernel of assembly/random.ts uses at most
 
 /** Starts the random numbers anew; throws ConfigError unless n is a whole number from 0 to 2^32 - 1. */
 export function manualSeed(n: number): void {

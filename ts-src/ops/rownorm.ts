@@ -14,7 +14,7 @@ import { mean, sum } from "./reduce.js";
 import { reshape } from "./shape.js";
 import { neg, reciprocal, sqrt, square } from "./unary.js";
 
-export interface NormOptions {
+export interface LayerNormOptions {
   /** Added to the variance; 1e-5 by default. */
   eps?: number;
 }
@@ -196,7 +196,13 @@ function trailing(name: string, x: Tensor, normalizedShape: number | Shape): num
  * (x - mean) / sqrt(variance + eps) w + b, the variance over the number of elements; w and b have normalizedShape or are null.
  * Throws ShapeError, DtypeError, ConfigError.
  */
-export function layerNorm(x: Tensor, normalizedShape: number | Shape, w: Tensor | null = null, b: Tensor | null = null, options: NormOptions = {}): Tensor {
+export function layerNorm(
+  x: Tensor,
+  normalizedShape: number | Shape,
+  w: Tensor | null = null,
+  b: Tensor | null = null,
+  options: LayerNormOptions = {},
+): Tensor {
   checkedInput("layerNorm", x);
   const shape = trailing("layerNorm", x, normalizedShape);
   const { eps = 1e-5 } = checkedOptions("layerNorm", options, ["eps"]);
@@ -226,7 +232,7 @@ export function rmsNorm(x: Tensor, normalizedShape: number | Shape, w: Tensor | 
  * Group normalisation (Wu and He 2018) of x [N, C, ...]: the channels in `groups` of equal size, each group of each
  * sample normalised as in layerNorm; w and b are [C] or null. Throws ShapeError, DtypeError, ConfigError.
  */
-export function groupNorm(x: Tensor, groups: number, w: Tensor | null = null, b: Tensor | null = null, options: NormOptions = {}): Tensor {
+export function groupNorm(x: Tensor, groups: number, w: Tensor | null = null, b: Tensor | null = null, options: LayerNormOptions = {}): Tensor {
   checkedInput("groupNorm", x);
   const { eps = 1e-5 } = checkedOptions("groupNorm", options, ["eps"]);
   const [n, channels] = checkedChannels("groupNorm", x, 2);

@@ -1,4 +1,5 @@
 // Softmax and its logarithm over an axis.
+import { scope } from "../../bindings/lifetime.js";
 import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
 import { checkedAxis, type Shape, sizeOf } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
@@ -19,7 +20,7 @@ function along(name: string, x: Tensor, options: { axis?: number }, fn: (x: Tens
   checkedTensor(name, "x", x);
   const { axis = -1 } = checkedOptions(name, options, ["axis"]);
   const at = checkedAxis(name, axis, Math.max(1, x.ndim));
-  return x.ndim === 0 ? reshape(fn(reshape(x, [1]), 0), []) : fn(x, at);
+  return x.ndim === 0 ? scope(() => reshape(fn(reshape(x, [1]), 0), [])) : fn(x, at);
 }
 
 /** The sizes before, at and after an axis. */
