@@ -6,7 +6,7 @@ import { entryAddress, put, putBits, putWide } from "../constants";
 export const enum K {
   // limits and bit patterns
   normalOffset = 48, normalLimit, expRange, exp2Range, exp2Low, exp2High, oneLessSqrtHalf, sqrtHalfBits, magicBias, halfBits, quarter,
-  cubeVanishes, sqrtHalf, sixteenth, largest, circularRange, atan2Offset, atan2Limit, atan2Huge, erfHigh, tanhNear, log10e, minusHalf, normalDensity, mishHigh,
+  cubeVanishes, sixteenth, largest, circularRange, atan2Offset, atan2Limit, atan2Huge, erfHigh, log10e, minusHalf, minusTwo, tanhNear, normalDensity, cdfCenter, cdfHigh, cdfVanishes, mishHigh, geluTanhRange,
   /** 2 sqrt(2 / pi) times 1, 0.044715 and 3 * 0.044715. */
   geluTanh,
   /** log10(2), high and low part. */
@@ -31,10 +31,14 @@ export const enum K {
   erf = K.atan + 11,
   /** erfc(x) = exp(-P(x)). */
   erfc = K.erf + 12,
-  /** tanh(x) = x + x^3 P(x^2). */
+  /** f64: tanh(x) = x + x^3 P(x^2). */
   tanh = K.erfc + 18,
+  /** f32: exp(r) - 1 = r + r^2 P(r), closer than exp near 0. */
+  expm1 = K.tanh,
+  /** (1 - erf(a / sqrt 2)) / 2 = exp(-a^2 / 2) P((a - k) / (a + k)), k the center. */
+  cdf = K.tanh + 11,
   // f64 constants in both builds
-  twoOverPi = K.tanh + 11, wideMagic,
+  twoOverPi = K.cdf + 19, wideMagic,
   /** pi/2 in parts of 33, 32 and 53 bits, or 33 and 53. */
   piHalf,
   powOffset = K.piHalf + 3, powBase,
@@ -65,9 +69,10 @@ function writeBounds(): void {
   putBits(K.atan2Limit, 0xfdffffff, 0xffbfffffffffffff); // 2^125, 2^1021
   put(K.quarter, 0.25);
   put(K.sixteenth, 0.0625);
-  put(K.sqrtHalf, 0.70710678118654752);
   put(K.log10e, 0.43429448190325183);
   put(K.minusHalf, -0.5);
+  put(K.minusTwo, -2);
+  put(K.tanhNear, 0.55); // tanh is above 1/2 from 0.5494
   put(K.normalDensity, 0.3989422804014327); // 1 / sqrt(2 pi)
   put(K.mishHigh, 40);
   put(K.geluTanh, 1.5957691216057308);
@@ -75,7 +80,6 @@ function writeBounds(): void {
   put(K.geluTanh + 2, 0.21406444881780075);
   put(K.tanEighth, 0.41421356237309505);
   put(K.tanEighth + 1, 2.4142135623730951);
-  put(K.tanhNear, 0.55); // tanh is above 1/2 from 0.5494
   put(K.circularRange, 1000000); // n below 2^20
   if (sizeof<real>() == 4) {
     put(K.expRange, 87.33); // 2^-126 < exp < 2^127
@@ -86,6 +90,10 @@ function writeBounds(): void {
     put(K.cubeVanishes, 0.00024414062); // 2^-12
     put(K.atan2Huge, 4.253529586511731e37); // 2^125
     put(K.erfHigh, 4); // 1 - erf(4) is below half a unit
+    put(K.cdfCenter, 3);
+    put(K.cdfHigh, 5.6);
+    put(K.cdfVanishes, 13.2); // exp(-13.2^2 / 2) is just within the usual range
+    put(K.geluTanhRange, 9.9);
     put(K.log10Two, 0.301025390625); // 12 bits
     put(K.log10Two + 1, 4.6050389811952137e-6);
     put(K.pi, 3.1415927410125732);
@@ -103,6 +111,10 @@ function writeBounds(): void {
     put(K.cubeVanishes, 7.4505805969238281e-9); // 2^-27
     put(K.atan2Huge, 2.2471164185778949e307); // 2^1021
     put(K.erfHigh, 6);
+    put(K.cdfCenter, 4);
+    put(K.cdfHigh, 8.5);
+    put(K.cdfVanishes, 37.6);
+    put(K.geluTanhRange, 21);
     put(K.log10Two, 0.30102999566395283); // 42 bits
     put(K.log10Two + 1, 2.8363394551044964e-14);
     put(K.pi, 3.1415926535897931);
@@ -128,8 +140,10 @@ function writePolynomials(): void {
     put(K.erf + 5, -0.0008020842); put(K.erf + 6, 7.8891215e-05);
     put(K.erfc, 0.0003537191); put(K.erfc + 1, 1.12704); put(K.erfc + 2, 0.6382257); put(K.erfc + 3, 0.10303737); put(K.erfc + 4, -0.021805318);
     put(K.erfc + 5, 0.002939607); put(K.erfc + 6, -0.00018557397);
-    put(K.tanh, -0.33333316); put(K.tanh + 1, 0.1333258); put(K.tanh + 2, -0.053851306); put(K.tanh + 3, 0.021066463);
-    put(K.tanh + 4, -0.0062654666);
+    put(K.cdf, 0.12151395); put(K.cdf + 1, -0.20640253); put(K.cdf + 2, 0.12322509); put(K.cdf + 3, -0.046216995); put(K.cdf + 4, 0.0061288862);
+    put(K.cdf + 5, 0.0029363027); put(K.cdf + 6, -0.00093574205); put(K.cdf + 7, -0.00038463058);
+    put(K.expm1, 0.5); put(K.expm1 + 1, 0.16666666); put(K.expm1 + 2, 0.04166636); put(K.expm1 + 3, 0.00833339); put(K.expm1 + 4, 0.0013940824);
+    put(K.expm1 + 5, 0.00019845879);
   } else {
     put(K.exp, 0.5000000000000011); put(K.exp + 1, 0.16666666666666674); put(K.exp + 2, 0.041666666666516215); put(K.exp + 3, 0.00833333333332176);
     put(K.exp + 4, 0.0013888888949576683); put(K.exp + 5, 0.00019841269887949363); put(K.exp + 6, 2.4801485349693333e-05);
@@ -162,6 +176,12 @@ function writePolynomials(): void {
     put(K.erfc + 9, 1.952027414914121e-05); put(K.erfc + 10, -2.2531802430486147e-05); put(K.erfc + 11, 8.578429990570505e-06);
     put(K.erfc + 12, -2.1147102680044535e-06); put(K.erfc + 13, 3.6954808816618016e-07); put(K.erfc + 14, -4.593075435448436e-08);
     put(K.erfc + 15, 3.8897735411329185e-09); put(K.erfc + 16, -2.0201993228595298e-10); put(K.erfc + 17, 4.864704294556627e-12);
+    put(K.cdf, 0.09441064130196894); put(K.cdf + 1, -0.17039772154845537); put(K.cdf + 2, 0.12437925533926444); put(K.cdf + 3, -0.07170740733774676);
+    put(K.cdf + 4, 0.03086480410622481); put(K.cdf + 5, -0.008492095481616124); put(K.cdf + 6, 0.0005075620786758761);
+    put(K.cdf + 7, 0.0006388138430337164); put(K.cdf + 8, -0.00018718434115523044); put(K.cdf + 9, -4.5554862452679e-05);
+    put(K.cdf + 10, 2.864907364214178e-05); put(K.cdf + 11, 4.632205509428181e-06); put(K.cdf + 12, -4.306920565521004e-06);
+    put(K.cdf + 13, -8.365289520329316e-07); put(K.cdf + 14, 6.63899336155963e-07); put(K.cdf + 15, 2.2742178107016065e-07);
+    put(K.cdf + 16, -7.212954399541727e-08); put(K.cdf + 17, -5.482925740406865e-08); put(K.cdf + 18, -9.526003801310242e-09);
     put(K.tanh, -0.333333333333333); put(K.tanh + 1, 0.13333333333326317); put(K.tanh + 2, -0.05396825396356948);
     put(K.tanh + 3, 0.02186948837998392); put(K.tanh + 4, -0.008863232499015135); put(K.tanh + 5, 0.003592090936032942);
     put(K.tanh + 6, -0.001455535430527882); put(K.tanh + 7, 0.0005884125222750669); put(K.tanh + 8, -0.0002332966689455121);

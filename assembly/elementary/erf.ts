@@ -27,13 +27,3 @@ import { polynomial7, polynomial12, polynomial18 } from "./polynomial";
   const far = v128.sub<real>(constant(C.one), erfcPart(a));
   return v128.or(v128.bitselect(far, near, v128.gt<real>(a, constant(C.one))), signOf(x));
 }
-
-/** Distribution function of the normal law, (1 + erf(x / sqrt 2)) / 2, without cancellation for negative x; 0 far below. */
-// @ts-ignore: decorator
-@inline export function normalCdf(x: v128): v128 {
-  const a = v128.mul<real>(magnitude(x), constant(K.sqrtHalf));
-  const near = v128.sub<real>(v128.sub<real>(constant(C.one), a), erfPart(a));
-  const far = v128.bitselect(v128.splat<real>(0), erfcPart(a), v128.gt<real>(a, constant(K.erfHigh)));
-  const half = v128.mul<real>(v128.bitselect(far, near, v128.gt<real>(a, constant(C.one))), constant(C.half));
-  return v128.bitselect(half, v128.sub<real>(constant(C.one), half), v128.lt<real>(x, v128.splat<real>(0)));
-}

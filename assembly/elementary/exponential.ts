@@ -20,7 +20,7 @@ import { polynomial5, polynomial6, polynomial10, polynomial11 } from "./polynomi
 /** exp(r) - 1. */
 // @ts-ignore: decorator
 @inline export function expMinusOne(r: v128): v128 {
-  const p = sizeof<real>() == 4 ? polynomial5(r, K.exp) : polynomial10(r, K.exp);
+  const p = sizeof<real>() == 4 ? polynomial6(r, K.expm1) : polynomial10(r, K.exp);
   return madd(v128.mul<real>(r, r), p, r);
 }
 

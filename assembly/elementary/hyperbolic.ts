@@ -1,9 +1,9 @@
 // sinh, cosh, tanh and the logistic sigmoid, from exp and expm1 (fdlibm e_sinh.c, e_cosh.c, s_tanh.c).
 import { C, constant } from "../constants";
-import { addBits, anyBeyond, greaterBits, magnitude, signOf, toExponent } from "./bits";
+import { addBits, anyBeyond, greaterBits, magnitude, powerOfTwo, signOf, toExponent } from "./bits";
 import { K } from "./coefficients";
-import { exp, expMinusOne, expTimes, quotient, remainder } from "./exponential";
-import { polynomial5, polynomial11 } from "./polynomial";
+import { expBeyond, expMinusOne, expPart, expTimes, expUsual, quotient, remainder } from "./exponential";
+import { polynomial11 } from "./polynomial";
 
 /** sinh(a), a >= 0: h + h / (2 h + 1) with h = (exp(a) - 1) / 2. */
 // @ts-ignore: decorator
@@ -32,7 +32,7 @@ function sinhAny(x: v128): v128 {
 // @ts-ignore: decorator
 @inline function coshPart(a: v128): v128 {
   const shifted = quotient(a);
-  const p = v128.add<real>(constant(C.one), expMinusOne(remainder(a, shifted)));
+  const p = expPart(remainder(a, shifted));
   const h = v128.mul<real>(addBits(p, toExponent(shifted)), constant(C.half));
   return v128.add<real>(h, v128.div<real>(constant(K.quarter), h));
 }
@@ -48,24 +48,50 @@ function coshAny(x: v128): v128 {
   return v128.bitselect(expTimes(a, -1), coshPart(v128.pmin<real>(a, range)), greaterBits(a, range));
 }
 
-/** Hyperbolic tangent: x + x^3 P(x^2) up to 0.55, above 1 - 2 / (exp(2 |x|) + 1), where an error of the quotient counts little. */
+/** Hyperbolic tangent of f32: t / (1 + e) with e = exp(-2 |x|) and t = 1 - e, which loses no bits near 0. */
 // @ts-ignore: decorator
-@inline export function tanh(x: v128): v128 {
+@inline function tanhSingle(x: v128): v128 {
+  const one = constant(C.one);
+  const a = v128.mul<real>(v128.pmin<real>(magnitude(x), constant(C.tanhHigh)), constant(K.minusTwo));
+  const shifted = quotient(a);
+  const scale = powerOfTwo(shifted);
+  const part = v128.mul<real>(scale, expMinusOne(remainder(a, shifted)));
+  const t = v128.sub<real>(v128.sub<real>(one, scale), part);
+  return v128.or(v128.div<real>(t, v128.add<real>(v128.add<real>(one, scale), part)), signOf(x));
+}
+/** Of f64: x + x^3 P(x^2) up to 0.55, above 1 - 2 / (exp(2 |x|) + 1), where an error of the quotient counts little. */
+// @ts-ignore: decorator
+@inline function tanhDouble(x: v128): v128 {
   const a = v128.pmin<real>(magnitude(x), constant(C.tanhHigh));
   const z = v128.mul<real>(a, a);
-  const p = sizeof<real>() == 4 ? polynomial5(z, K.tanh) : polynomial11(z, K.tanh);
-  const near = madd(v128.mul<real>(a, z), p, a);
+  const near = madd(v128.mul<real>(a, z), polynomial11(z, K.tanh), a);
   const double = v128.add<real>(a, a);
   const shifted = quotient(double);
-  const e = addBits(v128.add<real>(constant(C.one), expMinusOne(remainder(double, shifted))), toExponent(shifted));
+  const e = addBits(expPart(remainder(double, shifted)), toExponent(shifted));
   const far = v128.sub<real>(constant(C.one), v128.div<real>(constant(C.two), v128.add<real>(e, constant(C.one))));
   return v128.or(v128.bitselect(far, near, v128.gt<real>(a, constant(K.tanhNear))), signOf(x));
 }
-
-/** 1 / (1 + exp(-x)), as e / (1 + e) with e = exp(x) for negative x, which keeps small results. */
+/** Hyperbolic tangent. */
 // @ts-ignore: decorator
-@inline export function sigmoid(x: v128): v128 {
-  const e = exp(v128.or(x, constant(C.sign)));
+@inline export function tanh(x: v128): v128 {
+  return sizeof<real>() == 4 ? tanhSingle(x) : tanhDouble(x);
+}
+
+/** 1 / (1 + exp(-x)) from e = exp(-|x|): e / (1 + e) for negative x, which keeps small results. */
+// @ts-ignore: decorator
+@inline function sigmoidPart(x: v128, e: v128): v128 {
   const up = v128.bitselect(e, constant(C.one), v128.lt<real>(x, v128.splat<real>(0)));
   return v128.div<real>(up, v128.add<real>(constant(C.one), e));
+}
+/** Logistic sigmoid, 1 / (1 + exp(-x)). */
+// @ts-ignore: decorator
+@inline export function sigmoid(x: v128): v128 {
+  return v128.any_true(expBeyond(x)) ? sigmoidAny(x) : sigmoidUsual(x);
+}
+// @ts-ignore: decorator
+@inline export function sigmoidUsual(x: v128): v128 {
+  return sigmoidPart(x, expUsual(v128.or(x, constant(C.sign))));
+}
+export function sigmoidAny(x: v128): v128 {
+  return sigmoidPart(x, expTimes(v128.or(x, constant(C.sign)), 0));
 }

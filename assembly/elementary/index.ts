@@ -4,5 +4,6 @@ export { log, log2, log10, log1p } from "./logarithm";
 export { cos, sin, tan } from "./circular";
 export { acos, asin, atan, atan2 } from "./inverse";
 export { cosh, sigmoid, sinh, tanh } from "./hyperbolic";
-export { erf, normalCdf } from "./erf";
+export { erf } from "./erf";
+export { bell, normalCdf } from "./normal";
 export { pow } from "./power";

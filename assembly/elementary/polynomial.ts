@@ -27,7 +27,7 @@ import { constant } from "../constants";
   return madd(polynomial6(x, k + 1), x, constant(k));
 }
 // @ts-ignore: decorator
-@inline function polynomial8(x: v128, k: i32): v128 {
+@inline export function polynomial8(x: v128, k: i32): v128 {
   return madd(polynomial7(x, k + 1), x, constant(k));
 }
 // @ts-ignore: decorator
@@ -69,4 +69,8 @@ import { constant } from "../constants";
 // @ts-ignore: decorator
 @inline export function polynomial18(x: v128, k: i32): v128 {
   return madd(polynomial17(x, k + 1), x, constant(k));
+}
+// @ts-ignore: decorator
+@inline export function polynomial19(x: v128, k: i32): v128 {
+  return madd(polynomial18(x, k + 1), x, constant(k));
 }

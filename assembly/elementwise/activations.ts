@@ -1,8 +1,12 @@
 // Smooth activations and their derivatives, forward and backward each in one pass.
 import { C, constant } from "../constants";
+import { bell, exp, expm1, log1p, normalCdf, sigmoid } from "../elementary";
+import { greaterBits, magnitude } from "../elementary/bits";
 import { K } from "../elementary/coefficients";
-import { exp, expm1, log1p, normalCdf, sigmoid, tanh } from "../elementary";
-import { map, mapHeavy, mapWith, zip, zipHeavy, zipWith } from "./map";
+import { expBeyond } from "../elementary/exponential";
+import { sigmoidAny, sigmoidUsual } from "../elementary/hyperbolic";
+import { mapHeavy, mapWith, zip, zipHeavy, zipWith } from "./map";
+import { mapPairs, mapTwo } from "./pairs";
 
 // @ts-ignore: decorator
 @inline function zero(): v128 { return v128.splat<real>(0); }
@@ -16,7 +20,11 @@ class TanhGrad { @inline vec(dy: v128, y: v128): v128 { return v128.mul<real>(dy
 export function sigmoidGrad(dx: usize, dy: usize, y: usize, n: i32): void { zip<SigmoidGrad>(dx, dy, y, n); }
 export function tanhGrad(dx: usize, dy: usize, y: usize, n: i32): void { zip<TanhGrad>(dx, dy, y, n); }
 
-class Silu { @inline vec(x: v128): v128 { return v128.mul<real>(x, sigmoid(x)); } }
+class Silu {
+  @inline beyond(x: v128): v128 { return expBeyond(x); }
+  @inline usual(x: v128): v128 { return v128.mul<real>(x, sigmoidUsual(x)); }
+  @inline any(x: v128): v128 { return v128.mul<real>(x, sigmoidAny(x)); }
+}
 /** dy s (1 + x (1 - s)), s = sigmoid(x). */
 class SiluGrad {
   @inline vec(dy: v128, x: v128): v128 {
@@ -24,38 +32,41 @@ class SiluGrad {
     return v128.mul<real>(dy, v128.mul<real>(s, madd(x, v128.sub<real>(one(), s), one())));
   }
 }
-export function silu(y: usize, x: usize, n: i32): void { map<Silu>(y, x, n); }
+export function silu(y: usize, x: usize, n: i32): void { mapPairs<Silu>(y, x, n); }
 export function siluGrad(dx: usize, dy: usize, x: usize, n: i32): void { zipHeavy<SiluGrad, real>(dx, dy, x, n, 1, 1); }
 
 /** x normal distribution function(x). */
-class Gelu { @inline vec(x: v128): v128 { return v128.mul<real>(x, normalCdf(x)); } }
+class Gelu { @inline vec(x: v128): v128 { return v128.mul<real>(x, normalCdf(x, bell(x))); } }
 /** dy (cdf(x) + x density(x)). */
 class GeluGrad {
   @inline vec(dy: v128, x: v128): v128 {
-    const density = v128.mul<real>(exp(v128.mul<real>(v128.mul<real>(x, x), constant(K.minusHalf))), constant(K.normalDensity));
-    return v128.mul<real>(dy, madd(x, density, normalCdf(x)));
+    const e = bell(x);
+    return v128.mul<real>(dy, madd(v128.mul<real>(x, constant(K.normalDensity)), e, normalCdf(x, e)));
   }
 }
-export function gelu(y: usize, x: usize, n: i32): void { map<Gelu>(y, x, n); }
+export function gelu(y: usize, x: usize, n: i32): void { mapTwo<Gelu>(y, x, n); }
 export function geluGrad(dx: usize, dy: usize, x: usize, n: i32): void { zipHeavy<GeluGrad, real>(dx, dy, x, n, 1, 1); }
 
-/** (1 + tanh(k (x + c x^3))) / 2 = sigmoid(2 k (x + c x^3)), k = sqrt(2 / pi), c = 0.044715. */
+/** (1 + tanh(u / 2)) / 2 = sigmoid(u), u = 2 k (x + c x^3), k = sqrt(2 / pi), c = 0.044715. */
 // @ts-ignore: decorator
-@inline function geluTanhPart(x: v128): v128 {
-  const z = v128.mul<real>(x, x);
-  return sigmoid(v128.mul<real>(x, madd(z, constant(K.geluTanh + 1), constant(K.geluTanh))));
+@inline function geluTanhAngle(x: v128): v128 {
+  return v128.mul<real>(x, madd(v128.mul<real>(x, x), constant(K.geluTanh + 1), constant(K.geluTanh)));
 }
-class GeluTanh { @inline vec(x: v128): v128 { return v128.mul<real>(x, geluTanhPart(x)); } }
+class GeluTanh {
+  @inline beyond(x: v128): v128 { return greaterBits(magnitude(x), constant(K.geluTanhRange)); }
+  @inline usual(x: v128): v128 { return v128.mul<real>(x, sigmoidUsual(geluTanhAngle(x))); }
+  @inline any(x: v128): v128 { return v128.mul<real>(x, sigmoidAny(geluTanhAngle(x))); }
+}
 /** dy (s + x s (1 - s) 2 k (1 + 3 c x^2)), s as above. */
 class GeluTanhGrad {
   @inline vec(dy: v128, x: v128): v128 {
-    const s = geluTanhPart(x);
+    const s = sigmoid(geluTanhAngle(x));
     const slope = madd(v128.mul<real>(x, x), constant(K.geluTanh + 2), constant(K.geluTanh));
-    const bell = v128.mul<real>(s, v128.sub<real>(one(), s));
-    return v128.mul<real>(dy, madd(v128.mul<real>(x, slope), bell, s));
+    const curve = v128.mul<real>(s, v128.sub<real>(one(), s));
+    return v128.mul<real>(dy, madd(v128.mul<real>(x, slope), curve, s));
   }
 }
-export function geluTanh(y: usize, x: usize, n: i32): void { map<GeluTanh>(y, x, n); }
+export function geluTanh(y: usize, x: usize, n: i32): void { mapPairs<GeluTanh>(y, x, n); }
 export function geluTanhGrad(dx: usize, dy: usize, x: usize, n: i32): void { zipHeavy<GeluTanhGrad, real>(dx, dy, x, n, 1, 1); }
 
 /** exp(x), where it matters for tanh(softplus(x)) = w / (w + 2), w = e (e + 2), e = exp(x). */
