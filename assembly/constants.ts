@@ -1,12 +1,12 @@
 // The coefficient table. A data segment would be rewritten by every module that shares the memory, and V8 13
 // re-materialises 128-bit constants inside loops (49 falls to 14-30 GFLOP/s), so coefficients are loaded from a
-// table that is written once, below the heap: f32 at 4096, f64 at 8192, one vector (16 bytes) an entry, 256 entries at most.
+// table that is written once, below the heap: f32 at 8192, f64 at 16384, one vector (16 bytes) an entry, 512 entries at most.
 import { writeCoefficients } from "./elementary/coefficients";
 
 import { writeTables } from "./tables";
 
 // @ts-ignore: decorator
-@inline const TABLE: usize = 1024 * sizeof<real>();
+@inline const TABLE: usize = 2048 * sizeof<real>();
 
 /** Entries of the table, up to 47; those of the elementary functions follow. */
 export const enum C {

@@ -1,10 +1,11 @@
 // Coefficients of the normalising functions and of the random numbers: entries of
 // the table in constants.ts after those of the elementary functions.
 import { constant, put } from "./constants";
+import { K } from "./elementary/coefficients";
 
 export const enum T {
   /** Rounds to an integer as C.magic does, with the exponent's bias added: its low bits shifted up are 2^n. */
-  biasedMagic = 228,
+  biasedMagic = K.end,
   /** Here 2^n has an exponent of 0 bits, which stands for 0. */
   zeroFrom,
   minusLn2,

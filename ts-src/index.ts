@@ -34,7 +34,6 @@ import "./losses/methods.js";
 export type { LossOptions } from "./losses/reduced.js";
 export { huberLoss, l1Loss, mseLoss, smoothL1Loss } from "./losses/regression.js";
 export { type AttentionOptions, scaledDotProductAttention } from "./ops/attention.js";
-export type { ReduceOptions } from "./ops/axes.js";
 export { type BatchNormOptions, batchNorm, type InstanceNormOptions, instanceNorm } from "./ops/batchnorm.js";
 export * from "./ops/binary.js";
 export type { Bound } from "./ops/bounds.js";
