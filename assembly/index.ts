@@ -6,6 +6,7 @@ export * from "./nonzero";
 export * from "./sort";
 export * from "./elementwise/unary";
 export * from "./elementwise/transcendental";
+export * from "./elementwise/activations";
 export * from "./elementwise/binary";
 export * from "./elementwise/compare";
 export * from "./elementwise/extremes";

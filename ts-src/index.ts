@@ -12,6 +12,7 @@ export * as formats from "./formats/index.js";
 export * as layers from "./layers/index.js";
 export * as nn from "./layers/index.js";
 export { mseLoss } from "./losses/regression.js";
+export * from "./ops/activations.js";
 export * from "./ops/binary.js";
 export type { Bound } from "./ops/bounds.js";
 export * from "./ops/compare.js";
@@ -20,12 +21,16 @@ export { arange, type CreateOptions, eye, full, linspace, ones, onesLike, tensor
 export { type GradOptions, grad, noGrad, stopGradient, valueAndGrad } from "./ops/derivatives.js";
 export { type DiagonalOptions, diagonal, trace, tril, triu } from "./ops/diagonal.js";
 export { einsum } from "./ops/einsum.js";
+export * from "./ops/exponential.js";
 export { type EmbeddingOptions, embedding, gather, type IndexOptions, indexSelect, takeAlongAxis } from "./ops/gather.js";
+export * from "./ops/gelu.js";
 export { type GradcheckOptions, gradcheck } from "./ops/gradcheck.js";
+export * from "./ops/hyperbolic.js";
 export { concat, roll, stack, tile } from "./ops/join.js";
 export * from "./ops/logic.js";
 export * from "./ops/matmul.js";
 export { type PadMode, type PadOptions, pad } from "./ops/pad.js";
+export * from "./ops/power.js";
 export { bmm, dot, outer } from "./ops/products.js";
 
 import "./ops/methods.js";
@@ -42,6 +47,7 @@ export { type AxisOptions, chunk, flip, type SliceSpec, slice, split } from "./o
 export { type CrossEntropyOptions, crossEntropy, logSoftmax, type Reduction, softmax } from "./ops/softmax.js";
 export { argsort, type Sorted, type SortOptions, sort, type TopkOptions, topk } from "./ops/sort.js";
 export type { Tree } from "./ops/tree.js";
+export * from "./ops/trigonometry.js";
 export * from "./ops/unary.js";
 export { nonzero, type Unique, type UniqueOptions, unique } from "./ops/unique.js";
 export * as optim from "./optim/index.js";

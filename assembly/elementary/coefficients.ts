@@ -6,9 +6,11 @@ import { entryAddress, put, putBits, putWide } from "../constants";
 export const enum K {
   // limits and bit patterns
   normalOffset = 48, normalLimit, expRange, exp2Range, exp2Low, exp2High, oneLessSqrtHalf, sqrtHalfBits, magicBias, halfBits, quarter,
-  cubeVanishes, sqrtHalf, sixteenth, largest, circularRange, atan2Offset, atan2Limit, atan2Huge, erfHigh, tanhNear, log10e,
+  cubeVanishes, sqrtHalf, sixteenth, largest, circularRange, atan2Offset, atan2Limit, atan2Huge, erfHigh, tanhNear, log10e, minusHalf, normalDensity, mishHigh,
+  /** 2 sqrt(2 / pi) times 1, 0.044715 and 3 * 0.044715. */
+  geluTanh,
   /** log10(2), high and low part. */
-  log10Two, tanEighth = K.log10Two + 2,
+  log10Two = K.geluTanh + 3, tanEighth = K.log10Two + 2,
   /** High and low parts. */
   pi = K.tanEighth + 2, halfPi = K.pi + 2, quarterPi = K.halfPi + 2,
   // polynomials: exp(r) = 1 + r + r^2 P(r)
@@ -65,6 +67,12 @@ function writeBounds(): void {
   put(K.sixteenth, 0.0625);
   put(K.sqrtHalf, 0.70710678118654752);
   put(K.log10e, 0.43429448190325183);
+  put(K.minusHalf, -0.5);
+  put(K.normalDensity, 0.3989422804014327); // 1 / sqrt(2 pi)
+  put(K.mishHigh, 40);
+  put(K.geluTanh, 1.5957691216057308);
+  put(K.geluTanh + 1, 0.071354816272600249);
+  put(K.geluTanh + 2, 0.21406444881780075);
   put(K.tanEighth, 0.41421356237309505);
   put(K.tanEighth + 1, 2.4142135623730951);
   put(K.tanhNear, 0.55); // tanh is above 1/2 from 0.5494

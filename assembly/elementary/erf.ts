@@ -16,7 +16,7 @@ import { polynomial7, polynomial12, polynomial18 } from "./polynomial";
 // @ts-ignore: decorator
 @inline function erfcPart(a: v128): v128 {
   a = v128.pmin<real>(a, constant(K.erfHigh));
-  return exp(v128.neg<real>(sizeof<real>() == 4 ? polynomial7(a, K.erfc) : polynomial18(a, K.erfc)));
+  return exp(v128.xor(sizeof<real>() == 4 ? polynomial7(a, K.erfc) : polynomial18(a, K.erfc), constant(C.sign)));
 }
 
 /** The error function 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x. */

@@ -2,7 +2,7 @@
 // to the exponent. A vector with a lane out of the usual range takes the second function of each pair, which has the
 // same bits for the other lanes.
 import { C, constant } from "../constants";
-import { addBits, anyBeyond, greaterBits, powerOfTwo, subBits, toExponent } from "./bits";
+import { addBits, anyBeyond, greaterBits, magnitude, powerOfTwo, subBits, toExponent } from "./bits";
 import { K } from "./coefficients";
 import { polynomial5, polynomial6, polynomial10, polynomial11 } from "./polynomial";
 
@@ -27,10 +27,22 @@ import { polynomial5, polynomial6, polynomial10, polynomial11 } from "./polynomi
 /** exp(x). */
 // @ts-ignore: decorator
 @inline export function exp(x: v128): v128 {
-  if (anyBeyond(x, constant(K.expRange))) return expTimes(x, 0);
+  return v128.any_true(expBeyond(x)) ? expTimes(x, 0) : expUsual(x);
+}
+// @ts-ignore: decorator
+@inline export function expBeyond(x: v128): v128 {
+  return greaterBits(magnitude(x), constant(K.expRange));
+}
+// @ts-ignore: decorator
+@inline export function expUsual(x: v128): v128 {
   const shifted = quotient(x);
-  const p = v128.add<real>(constant(C.one), expMinusOne(remainder(x, shifted)));
-  return addBits(p, toExponent(shifted));
+  return addBits(expPart(remainder(x, shifted)), toExponent(shifted));
+}
+/** exp(r). */
+// @ts-ignore: decorator
+@inline export function expPart(r: v128): v128 {
+  const p = sizeof<real>() == 4 ? polynomial5(r, K.exp) : polynomial10(r, K.exp);
+  return madd(madd(p, r, constant(C.one)), r, constant(C.one));
 }
 
 /** p 2^n in two factors, so that overflow and subnormal results come out right. */
@@ -45,7 +57,7 @@ export function expTimes(x: v128, k: i32): v128 {
   // pmin(a, b) = b < a ? b : a keeps a NaN in a
   x = v128.pmin<real>(v128.pmax<real>(x, constant(C.expLow)), constant(C.expHigh));
   const shifted = quotient(x);
-  const p = v128.add<real>(constant(C.one), expMinusOne(remainder(x, shifted)));
+  const p = expPart(remainder(x, shifted));
   const n = subBits(shifted, constant(C.magic));
   return scaled(p, addBits(n, sizeof<real>() == 4 ? i32x4.splat(k) : i64x2.splat(<i64>k)));
 }

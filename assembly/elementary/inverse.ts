@@ -45,7 +45,7 @@ import { polynomial5, polynomial11, polynomial12 } from "./polynomial";
 @inline function angle(a: v128, b: v128, left: v128): v128 {
   const above = v128.gt<real>(a, v128.mul<real>(b, constant(K.tanEighth + 1)));
   const middle = v128.gt<real>(a, v128.mul<real>(b, constant(K.tanEighth)));
-  const up = v128.bitselect(v128.neg<real>(b), v128.bitselect(v128.sub<real>(a, b), a, middle), above);
+  const up = v128.bitselect(v128.xor(b, constant(C.sign)), v128.bitselect(v128.sub<real>(a, b), a, middle), above);
   const down = v128.bitselect(a, v128.bitselect(v128.add<real>(a, b), b, middle), above);
   const t = v128.div<real>(up, down);
   const z = v128.mul<real>(t, t);

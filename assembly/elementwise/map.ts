@@ -78,7 +78,7 @@
 
 /** y[i] = op(a[i p], b[i q]), i < n, for any strides. */
 // @ts-ignore: decorator
-@inline function zipHeavy<Op, T>(y: usize, a: usize, b: usize, n: i32, p: i32, q: i32): void {
+@inline export function zipHeavy<Op, T>(y: usize, a: usize, b: usize, n: i32, p: i32, q: i32): void {
   const lanes: i32 = sizeof<T>() == 1 ? 1 : 16 / sizeof<T>(); // bytes one by one
   for (; n > 0; n -= lanes) {
     scatter<T>(y, changetype<Op>(0).vec(gather<T>(a, p, n), gather<T>(b, q, n)), n);

@@ -1,8 +1,14 @@
 // y[i] = f(x[i]) for the elementary functions, and atan2 and pow with broadcasting.
 import * as elementary from "../elementary";
-import { broadcastHeavy, mapHeavy } from "./map";
+import { expBeyond, expTimes, expUsual } from "../elementary/exponential";
+import { mapUsual } from "./pairs";
+import { broadcastHeavy, map, mapHeavy } from "./map";
 
-class Exp { @inline vec(x: v128): v128 { return elementary.exp(x); } }
+class Exp {
+  @inline beyond(x: v128): v128 { return expBeyond(x); }
+  @inline usual(x: v128): v128 { return expUsual(x); }
+  @inline any(x: v128): v128 { return expTimes(x, 0); }
+}
 class Exp2 { @inline vec(x: v128): v128 { return elementary.exp2(x); } }
 class Expm1 { @inline vec(x: v128): v128 { return elementary.expm1(x); } }
 class Log { @inline vec(x: v128): v128 { return elementary.log(x); } }
@@ -23,7 +29,7 @@ class Sigmoid { @inline vec(x: v128): v128 { return elementary.sigmoid(x); } }
 class Atan2 { @inline vec(a: v128, b: v128): v128 { return elementary.atan2(a, b); } }
 class Pow { @inline vec(a: v128, b: v128): v128 { return elementary.pow(a, b); } }
 
-export function exp(y: usize, x: usize, n: i32): void { mapHeavy<Exp>(y, x, n); }
+export function exp(y: usize, x: usize, n: i32): void { mapUsual<Exp>(y, x, n); }
 export function exp2(y: usize, x: usize, n: i32): void { mapHeavy<Exp2>(y, x, n); }
 export function expm1(y: usize, x: usize, n: i32): void { mapHeavy<Expm1>(y, x, n); }
 export function log(y: usize, x: usize, n: i32): void { mapHeavy<Log>(y, x, n); }
@@ -38,9 +44,9 @@ export function acos(y: usize, x: usize, n: i32): void { mapHeavy<Acos>(y, x, n)
 export function atan(y: usize, x: usize, n: i32): void { mapHeavy<Atan>(y, x, n); }
 export function sinh(y: usize, x: usize, n: i32): void { mapHeavy<Sinh>(y, x, n); }
 export function cosh(y: usize, x: usize, n: i32): void { mapHeavy<Cosh>(y, x, n); }
-export function tanh(y: usize, x: usize, n: i32): void { mapHeavy<Tanh>(y, x, n); }
+export function tanh(y: usize, x: usize, n: i32): void { map<Tanh>(y, x, n); }
 export function erf(y: usize, x: usize, n: i32): void { mapHeavy<Erf>(y, x, n); }
-export function sigmoid(y: usize, x: usize, n: i32): void { mapHeavy<Sigmoid>(y, x, n); }
+export function sigmoid(y: usize, x: usize, n: i32): void { map<Sigmoid>(y, x, n); }
 
 export function atan2(y: usize, a: usize, b: usize, n0: i32, n1: i32, n2: i32, a0: i32, a1: i32, a2: i32, b0: i32, b1: i32, b2: i32): void {
   broadcastHeavy<Atan2>(y, a, b, n0, n1, n2, a0, a1, a2, b0, b1, b2);

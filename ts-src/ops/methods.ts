@@ -1,16 +1,21 @@
 // Every function of tensors is also a method: x.add(y) is add(x, y).
 import { Tensor } from "../../bindings/tensor.js";
+import * as activations from "./activations.js";
 import * as binary from "./binary.js";
 import * as compare from "./compare.js";
 import * as convert from "./convert.js";
 import * as diagonals from "./diagonal.js";
+import * as exponential from "./exponential.js";
 import * as gathers from "./gather.js";
+import * as gelus from "./gelu.js";
+import * as hyperbolic from "./hyperbolic.js";
 import * as inplace from "./inplace.js";
 import * as joins from "./join.js";
 import * as logic from "./logic.js";
 import * as matrix from "./matmul.js";
 import * as pads from "./pad.js";
 import * as piecewise from "./piecewise.js";
+import * as power from "./power.js";
 import * as products from "./products.js";
 import * as reduce from "./reduce.js";
 import * as reverse from "./reverse.js";
@@ -22,6 +27,7 @@ import * as slices from "./slice.js";
 import * as softmaxes from "./softmax.js";
 import * as sorts from "./sort.js";
 import * as text from "./text.js";
+import * as trigonometry from "./trigonometry.js";
 import * as unary from "./unary.js";
 import * as uniques from "./unique.js";
 
@@ -35,6 +41,12 @@ const functions = {
   ...piecewise,
   ...rounding,
   ...unary,
+  ...exponential,
+  ...trigonometry,
+  ...hyperbolic,
+  ...power,
+  ...activations,
+  ...gelus,
   ...binary,
   ...compare,
   ...logic,

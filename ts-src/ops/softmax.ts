@@ -7,10 +7,11 @@ import { checkedAxis, type Shape, sameShape, showShape } from "../../bindings/sh
 import type { Tensor } from "../../bindings/tensor.js";
 import { mul, sub } from "./binary.js";
 import { full } from "./create.js";
+import { exp } from "./exponential.js";
 import { checkedTensor, floatDtype } from "./operands.js";
 import { sum } from "./reduce.js";
 import { reshape, transpose } from "./shape.js";
-import { exp, neg } from "./unary.js";
+import { neg } from "./unary.js";
 
 /** Applies `fn`, which works on the last axis, to another. */
 function along(name: string, x: Tensor, axis: number, fn: (x: Tensor) => Tensor): Tensor {

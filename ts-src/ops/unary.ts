@@ -1,9 +1,9 @@
 // Elementwise functions of one tensor: y[i] = f(x[i]).
 import { apply, op } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
-import { div, mul, sub } from "./binary.js";
-import { unary, unaryGrad } from "./operands.js";
-import { anyPair, anyShape } from "./samples.js";
+import { div, mul } from "./binary.js";
+import { unary } from "./operands.js";
+import { anyShape } from "./samples.js";
 
 /** Negative: -x; of int32 modulo 2^32. */
 export function neg(x: Tensor): Tensor {
@@ -80,70 +80,4 @@ const reciprocalOp = op({
   saves: ["y"],
   vjp: (dy, { y }) => ({ x: () => neg(mul(dy, square(y))) }),
   samples: [anyShape({ away: 0.5 })],
-});
-
-/** Exponential: e^x. */
-export function exp(x: Tensor): Tensor {
-  return apply(expOp, { x });
-}
-const expOp = op({
-  ...unary("exp", "exp"),
-  saves: ["y"],
-  vjp: (dy, { y }) => ({ x: () => mul(dy, y) }),
-  samples: [anyShape()],
-});
-
-/** Natural logarithm; NaN for x < 0. */
-export function log(x: Tensor): Tensor {
-  return apply(logOp, { x });
-}
-const logOp = op({
-  ...unary("log", "log"),
-  saves: ["x"],
-  vjp: (dy, { x }) => ({ x: () => div(dy, x) }),
-  samples: [anyShape({ low: 0.5, high: 4 })],
-});
-
-/** Logistic sigmoid: 1 / (1 + e^-x). */
-export function sigmoid(x: Tensor): Tensor {
-  return apply(sigmoidOp, { x });
-}
-const sigmoidOp = op({
-  ...unary("sigmoid", "sigmoid"),
-  saves: ["y"],
-  vjp: (dy, { y }) => ({ x: () => sigmoidGrad(dy, y) }),
-  samples: [anyShape()],
-});
-
-/** Hyperbolic tangent. */
-export function tanh(x: Tensor): Tensor {
-  return apply(tanhOp, { x });
-}
-const tanhOp = op({
-  ...unary("tanh", "tanh"),
-  saves: ["y"],
-  vjp: (dy, { y }) => ({ x: () => tanhGrad(dy, y) }),
-  samples: [anyShape()],
-});
-
-function sigmoidGrad(dy: Tensor, y: Tensor): Tensor {
-  return apply(sigmoidGradOp, { dy, y });
-}
-/** dy y (1 - y). */
-const sigmoidGradOp = op({
-  ...unaryGrad("sigmoidGrad"),
-  saves: ["dy", "y"],
-  vjp: (g, { dy, y }) => ({ dy: () => sigmoidGrad(g, y), y: () => mul(mul(g, dy), sub(1, mul(y, 2))) }),
-  samples: [anyPair("y", { low: 0, high: 1 })],
-});
-
-function tanhGrad(dy: Tensor, y: Tensor): Tensor {
-  return apply(tanhGradOp, { dy, y });
-}
-/** dy (1 - y^2). */
-const tanhGradOp = op({
-  ...unaryGrad("tanhGrad"),
-  saves: ["dy", "y"],
-  vjp: (g, { dy, y }) => ({ dy: () => tanhGrad(g, y), y: () => mul(mul(g, dy), mul(y, -2)) }),
-  samples: [anyPair("y")],
 });

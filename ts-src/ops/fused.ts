@@ -1,0 +1,39 @@
+// What the declarations of fused derivatives dx[i] = f(dy[i], x[i]) share, and options that are numbers.
+import { ConfigError, ShapeError } from "../../bindings/errors.js";
+import type { Kernels } from "../../bindings/kernels.js";
+import { type Spec, showValue } from "../../bindings/op.js";
+import { sameShape, showShape } from "../../bindings/shape.js";
+import type { Tensor } from "../../bindings/tensor.js";
+import { floatDtype } from "./operands.js";
+import { checkedOptions } from "./options.js";
+
+/** Shape and dtype of dy and x, which have the same. */
+export function pairSpec(name: string, x: { dy: Spec; x: Spec }): Spec {
+  if (!sameShape(x.dy.shape, x.x.shape)) {
+    throw new ShapeError(`${name}: expected dy and x of one shape; got ${showShape(x.dy.shape)} and ${showShape(x.x.shape)}`);
+  }
+  return { shape: x.x.shape, dtype: floatDtype(name, x) };
+}
+
+/** The common part of a derivative without parameters. */
+export function pairGrad(name: "siluGrad" | "geluGrad" | "geluTanhGrad" | "mishGrad") {
+  return {
+    name,
+    inputs: ["dy", "x"],
+    shape: (x: { dy: Spec; x: Spec }): Spec => pairSpec(name, x),
+    kernel: (k: Kernels, x: { dy: Tensor; x: Tensor }, dx: Tensor): void => k[name](dx.ptr, x.dy.ptr, x.x.ptr, dx.size),
+  } as const;
+}
+
+/** Options that are finite numbers, with their defaults. Throws ConfigError. */
+export function numberOptions<N extends string>(op: string, options: unknown, defaults: { readonly [name in N]: number }): { [name in N]: number } {
+  checkedOptions(op, options, Object.keys(defaults));
+  const result: { [name in N]: number } = { ...defaults };
+  for (const name in defaults) {
+    const value = (options as { [name in N]?: unknown } | undefined)?.[name];
+    if (value === undefined) continue;
+    if (typeof value !== "number" || !Number.isFinite(value)) throw new ConfigError(`${op}: expected a finite number for ${name}; got ${showValue(value)}`);
+    result[name] = value;
+  }
+  return result;
+}

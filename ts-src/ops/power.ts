@@ -1,0 +1,33 @@
+// Powers of a tensor or a number to a tensor or a number.
+import { read } from "../../bindings/memory.js";
+import { apply, op } from "../../bindings/op.js";
+import type { Tensor } from "../../bindings/tensor.js";
+import { mul, sub } from "./binary.js";
+import { eq, ge } from "./compare.js";
+import { log } from "./exponential.js";
+import { logicalAnd } from "./logic.js";
+import { binary, type Operand, withScalars, zip } from "./operands.js";
+import { anyBroadcast } from "./samples.js";
+import { where } from "./select.js";
+
+/**
+ * Power: a^b with broadcasting; special values as in C, so a^0 = 1, and NaN for a < 0 and b that is no integer.
+ * The gradient of a is 0 where b = 0; that of b is 0 where a = 0 and b >= 0.
+ */
+export function pow(a: Operand, b: Operand): Tensor {
+  return withScalars("pow", a, b, (p, q) => apply(powOp, { a: p, b: q }));
+}
+const powOp = op({
+  ...binary("pow", "pow"),
+  kernel(k, { a, b }, y) {
+    // the most frequent exponent
+    if (b.size === 1 && a.contiguous && a.size === y.size && read(b.ptr, b.dtype) === 2) k.square(y.ptr, a.ptr, y.size);
+    else zip(k.pow, a, b, y);
+  },
+  saves: ["a", "b", "y"],
+  vjp: (dy, { a, b, y }) => ({
+    a: () => where(eq(b, 0), 0, mul(dy, mul(b, pow(a, sub(b, 1))))),
+    b: () => where(logicalAnd(eq(a, 0), ge(b, 0)), 0, mul(dy, mul(y, log(a)))),
+  }),
+  samples: [anyBroadcast({ low: 0.5, high: 3 })],
+});
