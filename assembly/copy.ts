@@ -1,4 +1,4 @@
-// Fill, strided copy, dtype conversion, and rows picked by index.
+// Fill, strided copy, triangles, dtype conversion, and rows picked by index.
 import { LANES, at } from "./vector";
 
 /** y[i] = value. */
@@ -37,6 +37,64 @@ export function copy32(y: usize, x: usize, n0: i32, n1: i32, n2: i32, s0: i32, s
 }
 export function copy64(y: usize, x: usize, n0: i32, n1: i32, n2: i32, s0: i32, s1: i32, s2: i32): void {
   strided<u64>(y, x, n0, n1, n2, s0, s1, s2);
+}
+
+/** y[i, j, k] = x[i, j, k] for any strides, in elements: t of y, s of x. */
+// @ts-ignore: decorator
+@inline function placed<T>(
+  y: usize, x: usize, n0: i32, n1: i32, n2: i32, t0: i32, t1: i32, t2: i32, s0: i32, s1: i32, s2: i32,
+): void {
+  for (let i = 0; i < n0; i++) {
+    for (let j = 0; j < n1; j++) {
+      const to = y + <usize>(i * t0 + j * t1) * sizeof<T>();
+      const from = x + <usize>(i * s0 + j * s1) * sizeof<T>();
+      if (t2 == 1 && s2 == 1) memory.copy(to, from, <usize>n2 * sizeof<T>());
+      else for (let k = 0; k < n2; k++) store<T>(to + <usize>(k * t2) * sizeof<T>(), load<T>(from + <usize>(k * s2) * sizeof<T>()));
+    }
+  }
+}
+
+export function place8(
+  y: usize, x: usize, n0: i32, n1: i32, n2: i32, t0: i32, t1: i32, t2: i32, s0: i32, s1: i32, s2: i32,
+): void {
+  placed<u8>(y, x, n0, n1, n2, t0, t1, t2, s0, s1, s2);
+}
+export function place32(
+  y: usize, x: usize, n0: i32, n1: i32, n2: i32, t0: i32, t1: i32, t2: i32, s0: i32, s1: i32, s2: i32,
+): void {
+  placed<u32>(y, x, n0, n1, n2, t0, t1, t2, s0, s1, s2);
+}
+export function place64(
+  y: usize, x: usize, n0: i32, n1: i32, n2: i32, t0: i32, t1: i32, t2: i32, s0: i32, s1: i32, s2: i32,
+): void {
+  placed<u64>(y, x, n0, n1, n2, t0, t1, t2, s0, s1, s2);
+}
+
+/** y[h, i, j] = x[h, i, j] where j - i <= diagonal, else 0. */
+export function tril(y: usize, x: usize, outer: i32, rows: i32, cols: i32, diagonal: i32, itemBytes: usize): void {
+  const rowBytes = <usize>cols * itemBytes;
+  for (let h = 0; h < outer; h++) {
+    for (let i = 0; i < rows; i++) {
+      const kept = <usize>max(0, min(cols, i + diagonal + 1)) * itemBytes;
+      memory.copy(y, x, kept);
+      memory.fill(y + kept, 0, rowBytes - kept);
+      y += rowBytes;
+      x += rowBytes;
+    }
+  }
+}
+/** y[h, i, j] = x[h, i, j] where j - i >= diagonal, else 0. */
+export function triu(y: usize, x: usize, outer: i32, rows: i32, cols: i32, diagonal: i32, itemBytes: usize): void {
+  const rowBytes = <usize>cols * itemBytes;
+  for (let h = 0; h < outer; h++) {
+    for (let i = 0; i < rows; i++) {
+      const cut = <usize>max(0, min(cols, i + diagonal)) * itemBytes;
+      memory.fill(y, 0, cut);
+      memory.copy(y + cut, x + cut, rowBytes - cut);
+      y += rowBytes;
+      x += rowBytes;
+    }
+  }
 }
 
 // @ts-ignore: decorator

@@ -1,6 +1,9 @@
 // Every kernel. Arguments stand in the order outputs, inputs, saved, sizes; pointers are bytes, sizes elements.
 export { writeConstants } from "./constants";
 export * from "./copy";
+export * from "./gather";
+export * from "./nonzero";
+export * from "./sort";
 export * from "./elementwise/unary";
 export * from "./elementwise/transcendental";
 export * from "./elementwise/activations";

@@ -1,12 +1,15 @@
 // Declaring and applying an op. A declaration says all there is to know about an op once; apply() runs its kernel now and
 // records what its derivative needs.
+import { copyInto } from "./copy.js";
 import { type DType, isFloat, itemBytes } from "./dtype.js";
 import { ConfigError, DtypeError } from "./errors.js";
 import { type Kernels, kernelsOf } from "./kernels.js";
 import { adopt, Storage } from "./lifetime.js";
-import type { Shape } from "./shape.js";
+import { contiguousStrides, type Shape } from "./shape.js";
 import { currentEpoch, isRecording, record } from "./tape.js";
 import { Tensor } from "./tensor.js";
+
+export { copyInto };
 
 export interface Spec {
   readonly shape: Shape;
@@ -75,8 +78,8 @@ interface Computed<I extends string, P> {
 }
 
 interface Viewed<P> {
-  /** The output shares the memory of the one input. */
-  view(x: Layout, y: Spec, params: P): Layout;
+  /** The output shares the memory of the one input; undefined where no strides fit: its elements are then copied in order. */
+  view(x: Layout, y: Spec, params: P): Layout | undefined;
   readonly kernel?: undefined;
   readonly strided?: undefined;
 }
@@ -112,59 +115,6 @@ export function share(t: Tensor): Tensor {
   y.node = t.node;
   adopt(y, t.epoch);
   return y;
-}
-
-/** Copies any layout into the contiguous `y`. */
-export function copyInto(y: Tensor, x: Tensor): void {
-  if (x.size === 0) return;
-  const bytes = itemBytes(x.dtype);
-  const k = kernelsOf("float32");
-  const copy = bytes === 8 ? k.copy64 : bytes === 4 ? k.copy32 : k.copy8;
-  if (x.contiguous) {
-    copy(y.ptr, x.ptr, 1, 1, x.size, 0, 0, 1);
-    return;
-  }
-  // axes of size 1 dropped, neighbours that lie in one row merged
-  const sizes: number[] = [];
-  const strides: number[] = [];
-  for (let i = 0; i < x.ndim; i++) {
-    if (x.shape[i] === 1) continue;
-    const last = sizes.length - 1;
-    if (last >= 0 && strides[last] === x.strides[i] * x.shape[i]) {
-      sizes[last] *= x.shape[i];
-      strides[last] = x.strides[i];
-    } else {
-      sizes.push(x.shape[i]);
-      strides.push(x.strides[i]);
-    }
-  }
-  while (sizes.length < 3) {
-    sizes.unshift(1);
-    strides.unshift(0);
-  }
-  const inner = sizes.length - 3;
-  const block = sizes[inner] * sizes[inner + 1] * sizes[inner + 2];
-  const outer = x.size / block;
-  const index = new Array<number>(inner).fill(0);
-  let from = 0;
-  for (let i = 0; i < outer; i++) {
-    copy(
-      y.ptr + i * block * bytes,
-      x.ptr + from * bytes,
-      sizes[inner],
-      sizes[inner + 1],
-      sizes[inner + 2],
-      strides[inner],
-      strides[inner + 1],
-      strides[inner + 2],
-    );
-    for (let axis = inner - 1; axis >= 0; axis--) {
-      from += strides[axis];
-      if (++index[axis] < sizes[axis]) break;
-      from -= strides[axis] * sizes[axis];
-      index[axis] = 0;
-    }
-  }
 }
 
 /** A contiguous copy for one kernel call; the caller disposes it. */
@@ -232,7 +182,10 @@ function run(declaration: AnyOp, inputs: { [name: string]: Tensor }, params: unk
   if (declaration.view) {
     const x = inputs[names[0]];
     const layout = declaration.view(x, spec, params);
-    y = new Tensor(x.storage, declaration.name, spec.dtype, layout.shape, layout.strides, layout.offset);
+    if (layout === undefined) {
+      y = allocated(declaration.name, spec.dtype, spec.shape);
+      copyInto({ ptr: y.ptr, dtype: y.dtype, shape: x.shape, strides: contiguousStrides(x.shape) }, x);
+    } else y = new Tensor(x.storage, declaration.name, spec.dtype, layout.shape, layout.strides, layout.offset);
   } else y = computed(declaration, spec, inputs, params);
 
   if (tracked && isRecording() && declaration.vjp !== "none") {

@@ -1,7 +1,6 @@
 // Random shapes, values and memory layouts for tests; a function of the seed alone, which tests print.
 import type { Draw, SampleOperand } from "../bindings/op.js";
-import { reshape, type Tensor, tensor } from "../ts-src/index.js";
-import { permute } from "../ts-src/ops/shape.js";
+import { flip, permute, reshape, slice, stack, type Tensor, tensor } from "../ts-src/index.js";
 
 const LARGEST = 4;
 
@@ -51,9 +50,18 @@ export class Random implements Draw {
     return reshape(tensor(values), of.shape);
   }
 
-  /** The same elements, now and then in another memory layout: axes permuted, or every second element of a wider tensor. */
+  /** The same elements, now and then in another memory layout: axes permuted, reversed, or every second element of a larger tensor. */
   layout(x: Tensor): (x: Tensor) => Tensor {
-    if (x.ndim === 0 || this.unit() < 0.5) return (t) => t;
+    if (x.ndim === 0 || this.unit() < 0.4) return (t) => t;
+    const kind = this.integer(0, 3);
+    if (kind === 0) {
+      const axis = x.shape.map((_, i) => i).filter(() => this.unit() < 0.5);
+      return (t) => flip(flip(t, { axis }).clone(), { axis });
+    }
+    if (kind === 1) {
+      const axis = this.integer(0, x.ndim);
+      return (t) => slice(stack([t, t], { axis }), ...x.shape.slice(0, axis).map(() => null), 1);
+    }
     const order = x.shape.map((_, i) => i);
     for (let i = order.length - 1; i > 0; i--) {
       const j = this.integer(0, i);

@@ -78,11 +78,16 @@ const usual = {
   s0: 100,
   s1: 20,
   s2: 2,
+  t0: 150,
+  t1: 25,
+  t2: 3,
   alpha: 0.7,
   beta: 1.3,
   threshold: 2.5,
   scale: 1.1,
   outer: 3,
+  count: 7,
+  descending: 1,
   inner: 9,
 };
 const calls = {
@@ -92,6 +97,8 @@ const calls = {
   fromUint8: () => k.fromUint8(Y, BYTES, N),
   takeRowsUint8: () => k.takeRowsUint8(Y, BYTES, INDEX, 20, 31, 0.0123, -0.4),
   takeRows: () => k.takeRows(Y, A, INDEX, 20, 31 * bytes),
+  tril: () => k.tril(Y, A, 3, 7, 9, 2, bytes),
+  triu: () => k.triu(Y, A, 3, 7, 9, -2, bytes),
   sumColumns: () => k.sumColumns(Y, A, 3, 37, 9),
   crossEntropy: () => k.crossEntropy(Y, A, INDEX, ROWS, COLS, 7, 0.1, 2),
   crossEntropyGrad: () => k.crossEntropyGrad(Y, D, A, INDEX, ROWS, COLS, 7, 0.1, 2),
@@ -106,11 +113,38 @@ const calls = {
   philox: () => k.philox(Y, 1, 2, 3, 4, 5, 6),
   uniform: () => k.uniform(Y, N, -2, 3, 5, 6, 7, SCRATCH),
   normal: () => k.normal(Y, N, 5, 6, 7, SCRATCH),
+  scatterAdd: () => k.scatterAdd(Y, A, INDEX, ...WALK, 15, 5, 1, 15, COLS, 0, 1) + k.scatterAdd(Y, A, INDEX, ...ROW_WALK, 0, 20, 1, 15, COLS, 0, 0.7),
+  argsortRows: () => k.argsortRows(Y, A, SCRATCH, ROWS, COLS, 7, 1) + k.argsortRows(Y + 8192, A, SCRATCH, 3, 2000, 2000, 0),
+  groupFirsts: () => k.groupFirsts(Y, INDEX, 64, COLS),
+  groupSizes: () => k.groupSizes(Y, INDEX, 64, COLS),
   gemmScratchBytes: () => k.gemmScratchBytes(31, 33, 35),
   fmaPeak: () => k.fmaPeak(10),
 };
 for (const letters of ["NN", "NT", "TN", "TT"]) {
   for (const name of [`gemm${letters}`, `gemmAdd${letters}`]) calls[name] = () => k[name](Y, A, B, SCRATCH, 31, 33, 35, 37, 37, 39);
+}
+// walks of gather and scatter over 2 x 3 x 5 positions, and over rows of 13 elements an index
+const WALK = [2, 3, 5, 0, 5, 1, 15, 5, 1];
+const ROW_WALK = [1, 20, 13, 0, 0, 1, 0, 1, 0];
+for (const [bits, source] of [
+  [8, BYTES],
+  [32, A],
+  [64, A],
+]) {
+  calls[`gather${bits}`] = () =>
+    k[`gather${bits}`](Y, source, INDEX, ...WALK, 15, COLS, 0) + k[`gather${bits}`](Y + 512, source, INDEX, ...ROW_WALK, 15, COLS, 0);
+  calls[`scatter${bits}`] = () =>
+    k[`scatter${bits}`](Y, source, INDEX, ...WALK, 15, 5, 1, 15, COLS, 0) + k[`scatter${bits}`](Y, source, INDEX, ...ROW_WALK, 0, 20, 1, 15, COLS, 0);
+}
+for (const [suffix, source] of [
+  ["", A],
+  ["Int32", A],
+  ["Uint8", BYTES],
+]) {
+  calls[`nonzero${suffix}`] = () => {
+    new Int32Array(memory.buffer, B, 2).set([ROWS, COLS]);
+    k[`nonzero${suffix}`](Y, source, B, N, 2);
+  };
 }
 
 // the kernels' signatures, as the compiler wrote them

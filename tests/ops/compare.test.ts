@@ -3,6 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import * as tapir from "../../ts-src/index.js";
 import { assertThrows } from "../assert-close.js";
+import { Random } from "../draw.js";
 
 const { tensor } = tapir;
 const NAN = Number.NaN;
@@ -22,6 +23,7 @@ test("integers are compared exactly with each other and with fractions", () => {
   assert.equal(x.lt(3e9).toArray(), [true, true, true]);
   assert.equal(tensor([0, 255]).to("uint8").eq(-1).toArray(), [false, false]);
   assert.equal(tensor([true, false]).lt(2).toArray(), [true, true]);
+  assert.is(tapir.eq(16777216, 16777217).item(), 0);
 });
 
 test("a float32 tensor equals the number it was made from", () => {
@@ -35,6 +37,81 @@ test("comparisons read views and broadcast over more than three axes", () => {
   for (let i = 0; i < 72; i++) assert.is(y[i], i < 8 * (3 * (Math.floor(i / 12) % 3) + (Math.floor(i / 2) % 3)) ? 1 : 0, `${i}`);
   const m = tapir.arange(40).reshape([2, 20]);
   assert.equal(m.transpose().eq(m.transpose().clone()).data(), new Uint8Array(40).fill(1));
+});
+
+test("views of any layout give what their copies give, in every dtype", () => {
+  const random = new Random(11);
+  const viewed = (shape: number[], dtype: tapir.DType): tapir.Tensor => {
+    // a wider tensor, permuted or read in steps, some of them backwards
+    const steps = shape.map(() => random.pick([1, 1, 2, -1, -2]));
+    const wide = shape.map((n, i) => n * Math.abs(steps[i]));
+    const size = wide.reduce((a, b) => a * b, 1);
+    const t = tensor(Float64Array.from({ length: size }, () => random.integer(0, 5)))
+      .to(dtype)
+      .reshape(wide);
+    return random
+      .layout(t)(t)
+      .slice(...steps.map((step): [null, null, number] => [null, null, step]));
+  };
+  for (let i = 0; i < 300; i++) {
+    const [p, q] = random.broadcast();
+    const dtype = random.pick(["float32", "float64", "int32"] as const);
+    const [a, b, c] = [viewed(p, dtype), viewed(q, dtype), viewed(random.pick([p, q]), "bool")];
+    for (const f of [
+      tapir.eq,
+      tapir.ne,
+      tapir.lt,
+      tapir.le,
+      tapir.gt,
+      tapir.ge,
+      tapir.maximum,
+      tapir.minimum,
+      tapir.add,
+      tapir.sub,
+      tapir.mul,
+      tapir.logicalAnd,
+    ]) {
+      assert.equal(f(a, b).data(), f(a.clone(), b.clone()).data(), `${f.name} ${dtype} [${p}] [${q}]`);
+    }
+    assert.equal(tapir.where(c, a, b).data(), tapir.where(c.clone(), a.clone(), b.clone()).data(), `where ${dtype} [${p}] [${q}]`);
+    const sum = tapir.add(a, b).data();
+    const both = (x: tapir.Tensor): ArrayLike<number> => x.broadcastTo(tapir.add(a, b).shape).clone().data();
+    const [x, y, z] = [both(a), both(b), both(c)];
+    const chosen = tapir.where(c, a, b).data();
+    const less = tapir.lt(a, b).data();
+    for (let k = 0; k < sum.length; k++) {
+      assert.is(sum[k], x[k] + y[k]);
+      assert.is(less[k], x[k] < y[k] ? 1 : 0);
+      assert.is(chosen[k], z[k] ? x[k] : y[k]);
+    }
+  }
+});
+
+test("short rows, long rows and columns give the same sums", () => {
+  for (const dtype of ["float32", "float64", "int32"] as const) {
+    for (const rows of [1, 2, 3, 4, 5, 9]) {
+      for (let cols = 1; cols < 20; cols++) {
+        const x = tapir
+          .arange(rows * cols)
+          .to(dtype)
+          .reshape([rows, cols]);
+        for (const other of [
+          tapir.arange(cols),
+          tapir.arange(rows).reshape([rows, 1]),
+          tapir
+            .arange(rows * cols)
+            .reshape([cols, rows])
+            .transpose(),
+        ]) {
+          const b = other.to(dtype);
+          const wide = b.broadcastTo([rows, cols]).clone().data();
+          for (const [k, v] of x.sub(b).data().entries()) assert.is(v, k - wide[k], `${dtype} [${rows},${cols}] - [${other.shape}]`);
+          for (const [k, v] of b.sub(x).data().entries()) assert.is(v, wide[k] - k, `${dtype} [${other.shape}] - [${rows},${cols}]`);
+          for (const [k, v] of b.lt(x).data().entries()) assert.is(v, wide[k] < k ? 1 : 0);
+        }
+      }
+    }
+  }
 });
 
 test("a comparison of tensors with gradients has none", () => {

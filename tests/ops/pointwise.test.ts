@@ -112,6 +112,23 @@ test("nanToNum puts the ends of the dtype in place of infinities", () => {
   assert.equal(tensor(x).nanToNum({ nan: INF, posinf: 1 }).toArray(), [INF, 1, -3.4028234663852886e38, 2]);
 });
 
+test("functions in place change the tensor, and a derivative that needs it is refused", () => {
+  const x = tensor([-4, 9]);
+  assert.is(x.abs_().sqrt_().neg_(), x);
+  assert.equal(x.toArray(), [-2, -3]);
+  assert.equal(x.square_().reciprocal_().clamp_(0.2).toArray(), [0.25, Math.fround(0.2)]);
+  assert.equal(tensor([-1, 2]).relu_().toArray(), [0, 2]);
+  assert.equal(int([-9, 9]).clamp_(null, 3).toArray(), [-9, 3]);
+  for (const name of ["exp", "sigmoid", "tanh"] as const) assert.equal(tensor([-1, 2])[`${name}_`]().toArray(), tensor([-1, 2])[name]().toArray());
+  const w = tensor([1, 2], { requiresGrad: true });
+  const y = w.mul(x);
+  x.relu_();
+  assertThrows(() => y.sum().backward(), tapir.VersionError, /mul/);
+  assertThrows(() => w.relu_(), tapir.GradientError, /^relu_: /);
+  assertThrows(() => int([1]).exp_(), tapir.DtypeError, /^exp_: /);
+  assertThrows(() => x.add_(undefined as unknown as number), tapir.DtypeError, /^add_: expected a tensor or a number/);
+});
+
 test("subgradients at kinks are PyTorch's", () => {
   const slope = (f: (x: tapir.Tensor) => tapir.Tensor, at: number): number => {
     const x = tensor([at], { requiresGrad: true });

@@ -47,6 +47,7 @@ const geOp = op(comparison("ge", "le", "leInt32", true));
 /** Whether each element is NaN, dtype bool; false throughout for integers. */
 export function isnan(x: Tensor): Tensor {
   checkedTensor("isnan", "x", x);
+  x.alive("isnan");
   return ne(x, x);
 }
 
@@ -101,7 +102,7 @@ function alike(name: string, a: Operand, b: Operand, fn: (a: Tensor, b: Tensor) 
   if (a instanceof Tensor) a.alive(`${name}: a`);
   if (b instanceof Tensor) b.alive(`${name}: b`);
   const dtype = common(a, b);
-  if (dtype === undefined) return withScalars(name, a, b, fn);
+  if (dtype === undefined) return withScalars(name, a, b, fn, "float64");
   return withRecording(false, () => {
     const made: Tensor[] = [];
     const converted = (x: Operand): Operand => {

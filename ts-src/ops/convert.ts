@@ -1,11 +1,12 @@
 // Copies, other dtypes, and handles without history.
-import { arrayOf, type DType, isFloat, itemBytes } from "../../bindings/dtype.js";
+import { checkedDtype, type DType, isFloat, itemBytes } from "../../bindings/dtype.js";
 import { kernelsOf } from "../../bindings/kernels.js";
 import { adopt } from "../../bindings/lifetime.js";
 import { scratch } from "../../bindings/memory.js";
 import { apply, copyInto, op, type Spec } from "../../bindings/op.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { checkedTensor } from "./operands.js";
+import { anyShape } from "./samples.js";
 
 /** A contiguous copy, through which gradients flow. */
 export function clone(x: Tensor): Tensor {
@@ -19,7 +20,7 @@ const cloneOp = op({
   kernel: (_, { x }, y) => copyInto(y, x),
   saves: [],
   vjp: (dy) => ({ x: () => dy }),
-  samples: [{ inputs: { x: { shape: [2, 3] } } }, { inputs: { x: { shape: [0] } } }],
+  samples: [{ inputs: { x: { shape: [2, 3] } } }, { inputs: { x: { shape: [0] } } }, anyShape()],
 });
 
 /**
@@ -28,7 +29,7 @@ const cloneOp = op({
  */
 export function to(x: Tensor, dtype: DType): Tensor {
   checkedTensor("to", "x", x);
-  arrayOf(dtype);
+  checkedDtype("to", dtype);
   x.alive("to");
   if (x.dtype === dtype) return x;
   return isFloat(x.dtype) && isFloat(dtype) ? apply(toFloatOp, { x }, { dtype }) : apply(toOp, { x }, { dtype });

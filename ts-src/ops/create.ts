@@ -1,13 +1,15 @@
 // Tensors from values: literals, constants, sequences.
-import { arrayOf, type DType, isFloat, type TypedArray } from "../../bindings/dtype.js";
+import { checkedDtype, type DType, isFloat, type TypedArray } from "../../bindings/dtype.js";
 import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
 import { kernelsOf } from "../../bindings/kernels.js";
 import { adopt } from "../../bindings/lifetime.js";
 import { view } from "../../bindings/memory.js";
-import { allocated, showValue } from "../../bindings/op.js";
+import { allocated, copyInto, showValue } from "../../bindings/op.js";
 import { checkedShape, type Shape, showShape } from "../../bindings/shape.js";
 import { type NestedArray, Tensor } from "../../bindings/tensor.js";
-import { clone, to } from "./convert.js";
+import { detach, to } from "./convert.js";
+import { checkedTensor } from "./operands.js";
+import { checkedOptions } from "./options.js";
 
 export interface CreateOptions {
   /** "float32" by default; for a typed array its own, for booleans "bool". */
@@ -18,17 +20,18 @@ export interface CreateOptions {
 
 /** A new tensor of unset elements, owned by the innermost scope or the garbage collector. */
 export function created(origin: string, shape: Shape, options: CreateOptions, dtype: DType = "float32"): Tensor {
-  for (const name in options) {
-    if (name !== "dtype" && name !== "requiresGrad") throw new ConfigError(`${origin}: expected options dtype, requiresGrad; got ${name}`);
-  }
-  const chosen = options.dtype ?? dtype;
-  arrayOf(chosen);
-  if (options.requiresGrad && !isFloat(chosen)) throw new DtypeError(`${origin}: expected a float dtype with requiresGrad; got ${chosen}`);
+  checkedOptions(origin, options, ["dtype", "requiresGrad"]);
+  const { requiresGrad = false } = options;
+  const chosen = checkedDtype(origin, options.dtype ?? dtype);
+  if (typeof requiresGrad !== "boolean") throw new ConfigError(`${origin}: expected requiresGrad: true or false; got ${showValue(requiresGrad)}`);
+  if (requiresGrad && !isFloat(chosen)) throw new DtypeError(`${origin}: expected a float dtype with requiresGrad; got ${chosen}`);
   const t = allocated(origin, chosen, checkedShape(origin, shape));
-  if (options.requiresGrad) t.requiresGrad = true;
+  if (requiresGrad) t.requiresGrad = true;
   adopt(t, undefined);
   return t;
 }
+
+const MOST_AXES = 64; // of nested arrays, as in NumPy
 
 /** Numbers as a dtype holds them: uint8 and int32 wrap, bool is 0 or 1. */
 function assign(t: Tensor, values: ArrayLike<number>): Tensor {
@@ -51,19 +54,23 @@ function dtypeOfArray(data: TypedArray): DType {
 export function tensor(data: NestedArray | TypedArray | Tensor, options: CreateOptions = {}): Tensor {
   if (data instanceof Tensor) {
     data.alive("tensor");
-    const source = to(data, options.dtype ?? data.dtype);
     const y = created("tensor", data.shape, options, data.dtype);
-    const copy = clone(source);
-    copyRaw(y, copy);
-    copy.dispose();
-    if (source !== data) source.dispose();
+    if (y.dtype === data.dtype) copyInto(y, data);
+    else {
+      const source = to(detach(data), y.dtype);
+      copyInto(y, source);
+      source.dispose();
+    }
     return y;
   }
   if (data instanceof Float32Array || data instanceof Float64Array || data instanceof Int32Array || data instanceof Uint8Array) {
     return assign(created("tensor", [data.length], options, dtypeOfArray(data)), data);
   }
   const shape: number[] = [];
-  for (let level: unknown = data; Array.isArray(level); level = level[0]) shape.push(level.length);
+  for (let level: unknown = data; Array.isArray(level); level = level[0]) {
+    if (shape.length === MOST_AXES) throw new ShapeError(`tensor: expected arrays nested at most ${MOST_AXES} deep; got deeper ones`);
+    shape.push(level.length);
+  }
   const flat: number[] = [];
   let booleans = true;
   const visit = (value: unknown, axis: number): void => {
@@ -86,14 +93,14 @@ export function tensor(data: NestedArray | TypedArray | Tensor, options: CreateO
   return assign(created("tensor", shape, options, booleans && flat.length > 0 ? "bool" : "float32"), flat);
 }
 
-function copyRaw(y: Tensor, x: Tensor): void {
-  view(y.ptr, y.size, y.dtype).set(view(x.ptr, x.size, x.dtype));
-}
-
-/** A tensor filled with one value. */
+/** A tensor filled with one value, as its dtype holds it. Throws ShapeError, DtypeError, ConfigError for what cannot be. */
 export function full(shape: Shape, value: number, options: CreateOptions = {}): Tensor {
   if (typeof value !== "number") throw new DtypeError(`full: expected a number; got ${showValue(value)}`);
-  const y = created("full", shape, options);
+  return filled("full", shape, value, options);
+}
+
+function filled(origin: string, shape: Shape, value: number, options: CreateOptions): Tensor {
+  const y = created(origin, shape, options);
   fillWith(y, value);
   return y;
 }
@@ -104,27 +111,40 @@ export function fillWith(y: Tensor, value: number): void {
   else view(y.ptr, y.size, y.dtype).fill(y.dtype === "bool" ? Number(value !== 0) : value);
 }
 
+/** A tensor of zeros. */
 export function zeros(shape: Shape, options: CreateOptions = {}): Tensor {
-  return full(shape, 0, options);
+  return filled("zeros", shape, 0, options);
 }
 
+/** A tensor of ones. */
 export function ones(shape: Shape, options: CreateOptions = {}): Tensor {
-  return full(shape, 1, options);
+  return filled("ones", shape, 1, options);
 }
 
+function filledLike(origin: string, x: Tensor, value: number, options: CreateOptions): Tensor {
+  checkedTensor(origin, "x", x);
+  checkedOptions(origin, options, ["dtype", "requiresGrad"]);
+  return filled(origin, x.alive(origin).shape, value, { ...options, dtype: options.dtype ?? x.dtype });
+}
+
+/** Zeros of the shape and dtype of x. */
 export function zerosLike(x: Tensor, options: CreateOptions = {}): Tensor {
-  return full(x.shape, 0, { dtype: x.dtype, ...options });
+  return filledLike("zerosLike", x, 0, options);
 }
 
+/** Ones of the shape and dtype of x. */
 export function onesLike(x: Tensor, options: CreateOptions = {}): Tensor {
-  return full(x.shape, 1, { dtype: x.dtype, ...options });
+  return filledLike("onesLike", x, 1, options);
 }
 
-/** Identity matrix [n, n]. */
-export function eye(n: number, options: CreateOptions = {}): Tensor {
-  const y = zeros([n, n], options);
+/** Identity matrix [n, n], or [n, m] with ones on its main diagonal. */
+export function eye(n: number, options?: CreateOptions): Tensor;
+export function eye(n: number, m?: number, options?: CreateOptions): Tensor;
+export function eye(n: number, m: number | CreateOptions = n, options: CreateOptions = {}): Tensor {
+  const [cols, rest] = m !== null && typeof m === "object" ? [n, m] : [m, options];
+  const y = filled("eye", [n, cols], 0, rest);
   const data = view(y.ptr, y.size, y.dtype);
-  for (let i = 0; i < n; i++) data[i * (n + 1)] = 1;
+  for (let i = 0; i < Math.min(n, cols); i++) data[i * (cols + 1)] = 1;
   return y;
 }
 
@@ -134,26 +154,27 @@ export function eye(n: number, options: CreateOptions = {}): Tensor {
  */
 export function arange(start: number, stop?: number, step = 1, options: CreateOptions = {}): Tensor {
   const from = stop === undefined ? 0 : start;
-  const end = stop ?? start;
+  const end = stop === undefined ? start : stop;
   if (!Number.isFinite(from) || !Number.isFinite(end) || !Number.isFinite(step) || step === 0) {
-    throw new ConfigError(`arange: expected finite start, stop and a step other than 0; got ${from}, ${end}, ${step}`);
+    throw new ConfigError(`arange: expected finite start, stop and a step other than 0; got ${showValue(from)}, ${showValue(end)}, ${showValue(step)}`);
   }
   const n = Math.max(0, Math.ceil((end - from) / step));
-  const y = created("arange", [n], options);
-  return assign(
-    y,
-    Float64Array.from({ length: n }, (_, i) => from + i * step),
-  );
+  return counted("arange", n, options, (i) => from + i * step);
 }
 
-/** n numbers from a to b, both included, evenly spaced. */
+/** n numbers from a to b, both included, evenly spaced. Throws ConfigError for an end that is not finite, ShapeError for n. */
 export function linspace(a: number, b: number, n: number, options: CreateOptions = {}): Tensor {
-  if (!Number.isFinite(a) || !Number.isFinite(b)) throw new ConfigError(`linspace: expected finite ends; got ${a}, ${b}`);
-  const y = created("linspace", [n], options);
-  return assign(
-    y,
-    Float64Array.from({ length: n }, (_, i) => (i === n - 1 && n > 1 ? b : a + (i * (b - a)) / Math.max(1, n - 1))),
-  );
+  if (!Number.isFinite(a) || !Number.isFinite(b)) throw new ConfigError(`linspace: expected finite ends; got ${showValue(a)}, ${showValue(b)}`);
+  return counted("linspace", n, options, (i) => (i === n - 1 && n > 1 ? b : a + (i * (b - a)) / Math.max(1, n - 1)));
+}
+
+/** The values of a function of the position. */
+function counted(origin: string, n: number, options: CreateOptions, value: (i: number) => number): Tensor {
+  const y = created(origin, [n], options);
+  const target = view(y.ptr, y.size, y.dtype);
+  if (y.dtype === "bool") for (let i = 0; i < n; i++) target[i] = value(i) ? 1 : 0;
+  else for (let i = 0; i < n; i++) target[i] = value(i);
+  return y;
 }
 
 /** A tensor over bytes that are laid out as `dtype`, row-major; throws ShapeError if their number does not fit. */

@@ -2,10 +2,11 @@
 // with a VersionError instead of using the new ones.
 import { DtypeError, GradientError, ShapeError } from "../../bindings/errors.js";
 import { kernelsOf } from "../../bindings/kernels.js";
-import { copyInto } from "../../bindings/op.js";
+import { allocated, copyInto } from "../../bindings/op.js";
 import { broadcastShapes, sameShape, showShape } from "../../bindings/shape.js";
 import { isRecording } from "../../bindings/tape.js";
-import type { Tensor } from "../../bindings/tensor.js";
+import { Tensor } from "../../bindings/tensor.js";
+import { type Bound, bounds } from "./bounds.js";
 import { fillWith } from "./create.js";
 import { checkedTensor, floatDtype, numberDtype, type Operand, withScalars, zip } from "./operands.js";
 import { broadcastTo } from "./shape.js";
@@ -14,7 +15,7 @@ function changeable(name: string, x: Tensor, others: readonly Operand[]): void {
   checkedTensor(name, "x", x);
   x.alive(name);
   for (const other of [x, ...others]) {
-    if (typeof other !== "number" && other.requiresGrad && isRecording()) {
+    if (other instanceof Tensor && other.requiresGrad && isRecording()) {
       throw new GradientError(`${name}: expected tensors without gradient; got ${other.describe()} that requires one; wrap the call in noGrad(() => ...)`);
     }
   }
@@ -31,11 +32,26 @@ function arithmetic(name: "add_" | "sub_" | "mul_" | "div_", x: Tensor, b: Opera
     }
     const plain = name.slice(0, -1) as "add";
     const integer = `${plain}Int32` as const;
-    zip(kernelsOf(dtype)[dtype === "int32" ? integer : plain], p, q, p);
+    apart(p, q, (other) => zip(kernelsOf(dtype)[dtype === "int32" ? integer : plain], p, other, p));
     return p;
   });
   x.storage.version++;
   return x;
+}
+
+/** Calls `fn` with b, or with a copy of it where it reads elements of x in another order than they are written. */
+function apart(x: Tensor, b: Tensor, fn: (b: Tensor) => void): void {
+  if (b.storage !== x.storage || (b.ptr === x.ptr && b.contiguous && b.size === x.size)) {
+    fn(b);
+    return;
+  }
+  const copy = allocated("copy", b.dtype, b.shape);
+  copyInto(copy, b);
+  try {
+    fn(copy);
+  } finally {
+    copy.dispose();
+  }
 }
 
 /** x = x + b, in place; answers x. */
@@ -53,6 +69,62 @@ export function mul_(x: Tensor, b: Operand): Tensor {
 /** x = x / b, in place; answers x. */
 export function div_(x: Tensor, b: Operand): Tensor {
   return arithmetic("div_", x, b);
+}
+
+type Pointwise = "relu" | "neg" | "abs" | "sqrt" | "square" | "reciprocal" | "exp" | "sigmoid" | "tanh";
+
+function pointwise(name: `${Pointwise}_`, x: Tensor): Tensor {
+  changeable(name, x, []);
+  kernelsOf(floatDtype(name, { x }))[name.slice(0, -1) as Pointwise](x.ptr, x.ptr, x.size);
+  x.storage.version++;
+  return x;
+}
+
+/** x = max(x, 0), in place; answers x. */
+export function relu_(x: Tensor): Tensor {
+  return pointwise("relu_", x);
+}
+/** x = -x, in place; answers x. */
+export function neg_(x: Tensor): Tensor {
+  return pointwise("neg_", x);
+}
+/** x = |x|, in place; answers x. */
+export function abs_(x: Tensor): Tensor {
+  return pointwise("abs_", x);
+}
+/** x = sqrt(x), in place; answers x. */
+export function sqrt_(x: Tensor): Tensor {
+  return pointwise("sqrt_", x);
+}
+/** x = x^2, in place; answers x. */
+export function square_(x: Tensor): Tensor {
+  return pointwise("square_", x);
+}
+/** x = 1 / x, in place; answers x. */
+export function reciprocal_(x: Tensor): Tensor {
+  return pointwise("reciprocal_", x);
+}
+/** x = e^x, in place; answers x. */
+export function exp_(x: Tensor): Tensor {
+  return pointwise("exp_", x);
+}
+/** x = 1 / (1 + e^-x), in place; answers x. */
+export function sigmoid_(x: Tensor): Tensor {
+  return pointwise("sigmoid_", x);
+}
+/** x = tanh(x), in place; answers x. */
+export function tanh_(x: Tensor): Tensor {
+  return pointwise("tanh_", x);
+}
+
+/** x moved into [lo, hi], in place; answers x. A bound that is null is open. */
+export function clamp_(x: Tensor, lo: Bound, hi: Bound = null): Tensor {
+  changeable("clamp_", x, []);
+  const dtype = numberDtype("clamp_", { x });
+  const { low, high } = bounds("clamp_", x, lo, hi);
+  kernelsOf(dtype)[dtype === "int32" ? "clampInt32" : "clamp"](x.ptr, x.ptr, low, high, x.size);
+  x.storage.version++;
+  return x;
 }
 
 /** Every element set to `value`; answers x. */
@@ -74,10 +146,10 @@ export function copy_(x: Tensor, b: Tensor): Tensor {
   changeable("copy_", x, [b]);
   b.alive("copy_");
   if (b.dtype !== x.dtype) throw new DtypeError(`copy_: expected dtype ${x.dtype}; got ${b.dtype}; convert it with .to("${x.dtype}")`);
-  if (sameShape(x.shape, b.shape)) copyInto(x, b);
-  else {
-    const wide = broadcastTo(b, x.shape);
-    copyInto(x, wide);
+  const wide = broadcastTo(b, x.shape);
+  try {
+    apart(x, wide, (other) => copyInto(x, other));
+  } finally {
     wide.dispose();
   }
   x.storage.version++;

@@ -11,6 +11,7 @@ import { checkedTensor, type Operand, withScalars, zip } from "./operands.js";
 /** Whether each element is 0. */
 export function logicalNot(x: Tensor): Tensor {
   checkedTensor("logicalNot", "x", x);
+  x.alive("logicalNot");
   return eq(x, 0);
 }
 

@@ -2,6 +2,7 @@
 import { itemBytes } from "../../bindings/dtype.js";
 import { ShapeError } from "../../bindings/errors.js";
 import type { Kernels } from "../../bindings/kernels.js";
+import { scope } from "../../bindings/lifetime.js";
 import { scratch } from "../../bindings/memory.js";
 import { allocated, apply, copyInto, op, type Spec } from "../../bindings/op.js";
 import { broadcastShapes, showShape, sizeOf } from "../../bindings/shape.js";
@@ -17,9 +18,10 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   checkedTensor("matmul", "a", a);
   checkedTensor("matmul", "b", b);
   if (a.ndim === 1 || b.ndim === 1) {
-    const y = matmul(a.ndim === 1 ? unsqueeze(a, 0) : a, b.ndim === 1 ? unsqueeze(b, 1) : b);
-    const rows = a.ndim === 1 ? squeeze(y, -2) : y;
-    return b.ndim === 1 ? squeeze(rows, -1) : rows;
+    return scope(() => {
+      const y = matmul(a.ndim === 1 ? unsqueeze(a, 0) : a, b.ndim === 1 ? unsqueeze(b, 1) : b);
+      return squeeze(y, [...(a.ndim === 1 ? [-2] : []), ...(b.ndim === 1 ? [-1] : [])]);
+    });
   }
   return apply(matmulOp, { a, b });
 }
@@ -39,12 +41,17 @@ const matmulOp = op({
   strided: true,
   kernel: (k, { a, b }, y) => products(k, a, b, y),
   saves: ["a", "b"],
-  vjp: (dy, { a, b }) => ({ a: () => matmul(dy, transpose(b)), b: () => matmul(transpose(a), dy) }),
+  vjp: (dy, { a, b }) => ({ a: () => matmul(dy, transpose(b)), b: () => (b.ndim === 2 ? matmul(transpose(rows(a)), rows(dy)) : matmul(transpose(a), dy)) }),
   samples: [
     { inputs: { a: { shape: [3, 4] }, b: { shape: [4, 2] } } },
     { inputs: { a: { shape: [2, 1, 3, 4] }, b: { shape: [3, 4, 2] } } },
     { inputs: { a: { shape: [3, 0] }, b: { shape: [0, 2] } } },
     { inputs: { a: { shape: [0, 3] }, b: { shape: [3, 2] } } },
+    (draw) => {
+      const [p, q] = draw.broadcast();
+      const [m, k, n] = [0, 1, 2].map(() => draw.integer(draw.integer(0, 9) === 0 ? 0 : 1, 9));
+      return { inputs: { a: { shape: [...p.slice(-2), m, k] }, b: { shape: [...q.slice(-2), k, n] } } };
+    },
   ],
 });
 
@@ -57,7 +64,10 @@ export function linear(x: Tensor, w: Tensor, b: Tensor | null = null): Tensor {
   checkedTensor("linear", "w", w);
   if (b === null) {
     checkLinear(x, w);
-    return matmul(x, transpose(w));
+    floatDtype("linear", { x, w });
+    x.alive("linear: x");
+    w.alive("linear: w");
+    return scope(() => matmul(x, transpose(w)));
   }
   return apply(linearOp, { x, w, b });
 }
@@ -90,6 +100,10 @@ const linearOp = op({
     { inputs: { x: { shape: [2, 3, 4] }, w: { shape: [5, 4] }, b: { shape: [5] } } },
     { inputs: { x: { shape: [4] }, w: { shape: [2, 4] }, b: { shape: [2] } } },
     { inputs: { x: { shape: [0, 4] }, w: { shape: [2, 4] }, b: { shape: [2] } } },
+    (draw) => {
+      const [inner, out] = [draw.integer(0, 9), draw.integer(0, 9)];
+      return { inputs: { x: { shape: [...draw.shape(0, 3), inner] }, w: { shape: [out, inner] }, b: { shape: [out] } } };
+    },
   ],
 });
 

@@ -1,10 +1,11 @@
 // Choices between two: by a condition, the larger, the smaller, within bounds.
-import { isFloat, itemBytes } from "../../bindings/dtype.js";
-import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
-import { apply, type Draw, op, type Spec, showValue } from "../../bindings/op.js";
+import { itemBytes } from "../../bindings/dtype.js";
+import { DtypeError, ShapeError } from "../../bindings/errors.js";
+import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
 import { broadcastShapes, sameShape, showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
-import { binary, checkedTensor, floatDtype, holds, numberDtype, type Operand, withScalars } from "./operands.js";
+import { type Bound, type Bounds, bounds } from "./bounds.js";
+import { binary, checkedTensor, floatDtype, numberDtype, type Operand, withScalars } from "./operands.js";
 import { anyPair, anyShape, steps } from "./samples.js";
 import { broadcastTo } from "./shape.js";
 import { zipWhere } from "./strided.js";
@@ -97,10 +98,6 @@ function distinct(draw: Draw) {
   return { inputs: { a: steps(draw, a, 0), b: steps(draw, b, 0.125) } };
 }
 
-/** A bound that is null or left out is open. */
-export type Bound = number | null;
-type Bounds = { readonly low: number; readonly high: number };
-
 /**
  * x moved into [lo, hi]: min(max(x, lo), hi); NaN stays, and a bound of NaN makes all NaN. The derivative is 1 within the
  * bounds and at them, else 0. float32, float64, int32. Throws ConfigError unless at least one bound is a number.
@@ -137,23 +134,3 @@ const clampGradOp = op({
   vjp: (g, { x }, { params }) => ({ dy: () => clampGrad(g, x, params), x: "zero" }),
   samples: [(draw) => ({ ...anyPair("x", { away: 0.1 })(draw), params: { low: 0, high: 2.5 } })],
 });
-
-/** Both bounds as numbers; open ones are the ends of the dtype. */
-export function bounds(name: string, x: Tensor, lo: Bound | undefined, hi: Bound | undefined): Bounds {
-  for (const [key, value] of Object.entries({ lo, hi })) {
-    if (value !== null && value !== undefined && typeof value !== "number") {
-      throw new ConfigError(`${name}: expected a number or null for ${key}; got ${showValue(value)}`);
-    }
-    if (typeof value === "number" && Number.isFinite(value) && !isFloat(x.dtype) && !holds(x.dtype, value)) {
-      throw new DtypeError(`${name}: expected a bound ${key} that ${x.dtype} holds; got ${value}; convert the tensor with .to("float32")`);
-    }
-  }
-  if ((lo ?? null) === null && (hi ?? null) === null) throw new ConfigError(`${name}: expected at least one bound; got ${String(lo)} and ${String(hi)}`);
-  const end = x.dtype === "int32" ? 2 ** 31 : Number.POSITIVE_INFINITY;
-  const low = lo ?? -end;
-  const high = hi ?? end;
-  if (x.dtype !== "int32") return { low, high };
-  if (Number.isNaN(low) || Number.isNaN(high)) throw new DtypeError(`${name}: expected bounds that int32 holds; got ${low} and ${high}`);
-  // kernels take int32: the ends of its range stand for infinity
-  return { low: Math.max(-(2 ** 31), Math.min(low, 2 ** 31 - 1)), high: Math.max(-(2 ** 31), Math.min(high, 2 ** 31 - 1)) };
-}
