@@ -246,6 +246,7 @@ function writePower(): void {
 
 /** Writes the entries of K. */
 export function writeCoefficients(): void {
+  if (K.end > 256) ERROR("the table of f32 ends where that of f64 begins");
   writeBounds();
   writePolynomials();
   writeCircular();

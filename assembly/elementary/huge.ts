@@ -1,6 +1,6 @@
 // Reduction of huge arguments modulo pi/2 (Payne and Hanek 1983): with |x| = m 2^e, only those 192 bits of 2/pi are
 // multiplied with m whose products are below 4 and above 2^-190; no f64 comes nearer to a multiple of pi/2 than 2^-62
-// (Muller, Elementary Functions, section 11.2.3), so 64 bits of the remainder are left.
+// (Muller, Elementary Functions), so 64 bits of the remainder are left.
 import { entryAddress } from "../constants";
 import { K } from "./coefficients";
 
