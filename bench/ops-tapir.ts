@@ -1,6 +1,6 @@
 // tapir's side of `npm run bench -- ops`: one call of an op, forward, or forward and backward. The names and sizes are those of ops-tfjs.mjs.
 import { kernelsOf } from "../bindings/kernels.js";
-import { scope } from "../bindings/lifetime.js";
+import { clearGradient, scope } from "../bindings/lifetime.js";
 import * as tapir from "../ts-src/index.js";
 import { noGrad, type Tensor, tensor } from "../ts-src/index.js";
 import { inputs, opName } from "./ops-inputs.mjs";
@@ -109,7 +109,7 @@ export function opCase(name: string): Case {
   return {
     step() {
       scope(() => f(...xs).backward({ gradient: dy }));
-      for (const x of floats) x.grad = undefined;
+      for (const x of floats) clearGradient(x);
     },
   };
 }
