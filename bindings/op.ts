@@ -3,10 +3,10 @@
 import { inspect, isWatching, userLine } from "./anomaly.js";
 import { copyInto } from "./copy.js";
 import { type DType, isFloat, itemBytes } from "./dtype.js";
-import { ConfigError, DtypeError } from "./errors.js";
+import { ConfigError, DtypeError, OutOfMemoryError } from "./errors.js";
 import { type Kernels, kernelsOf } from "./kernels.js";
 import { adopt, Storage } from "./lifetime.js";
-import { contiguousStrides, type Shape } from "./shape.js";
+import { contiguousStrides, type Shape, showShape } from "./shape.js";
 import { currentEpoch, isRecording, record } from "./tape.js";
 import { Tensor } from "./tensor.js";
 import { activeTracer } from "./trace.js";
@@ -94,7 +94,27 @@ export type Op<I extends string = string, S extends I | "y" = I | "y", P = unkno
 // biome-ignore lint/suspicious/noExplicitAny: parameters are opaque here, each op knows its own
 export type AnyOp = Op<string, string, any>;
 
-const declared = new Map<string, AnyOp>();
+/** Declarations by name: grows by declare() alone. */
+class Declarations extends Map<string, AnyOp> {
+  declare(declaration: AnyOp): void {
+    super.set(declaration.name, declaration);
+  }
+  override set(name: string): never {
+    return refused(name);
+  }
+  override delete(name: string): never {
+    return refused(name);
+  }
+  override clear(): never {
+    return refused("every op");
+  }
+}
+
+function refused(what: string): never {
+  throw new ConfigError(`ops: expected no change to a read-only map; got one of ${what}; declare a new op with customOp`);
+}
+
+const declared = new Declarations();
 
 /** Every declaration, by name. */
 export const ops: ReadonlyMap<string, AnyOp> = declared;
@@ -102,7 +122,7 @@ export const ops: ReadonlyMap<string, AnyOp> = declared;
 /** Declares an op; see docs/adding-an-op.md. Throws ConfigError if the name is taken. */
 export function op<const I extends string, const S extends I | "y", P>(declaration: Op<I, S, P>): Op<I, S, P> {
   if (declared.has(declaration.name)) throw new ConfigError(`op: expected a new name; got ${declaration.name}, which is declared already`);
-  declared.set(declaration.name, declaration as unknown as AnyOp);
+  declared.declare(declaration as unknown as AnyOp);
   return declaration;
 }
 
@@ -110,7 +130,14 @@ export function op<const I extends string, const S extends I | "y", P>(declarati
 export function allocated(origin: string, dtype: DType, shape: Shape): Tensor {
   let size = 1;
   for (let i = 0; i < shape.length; i++) size *= shape[i];
-  return new Tensor(new Storage(size * itemBytes(dtype)), origin, dtype, shape);
+  let storage: Storage;
+  try {
+    storage = new Storage(size * itemBytes(dtype));
+  } catch (error) {
+    if (error instanceof OutOfMemoryError) throw new OutOfMemoryError(`${origin}: ${dtype} ${showShape(shape)}: ${error.message}`);
+    throw error;
+  }
+  return new Tensor(storage, origin, dtype, shape);
 }
 
 /** Another handle of the same elements, history included; owned by the innermost scope or the garbage collector. */

@@ -5,7 +5,7 @@ import { type DType, isFloat, itemBytes, type TypedArray } from "./dtype.js";
 import { ConfigError, DisposedError, DtypeError, GradientError, ShapeError } from "./errors.js";
 import { Claim, type Storage, SYMBOLIC } from "./lifetime.js";
 import { read, view } from "./memory.js";
-import { contiguousStrides, isContiguous, type Shape, showShape, sizeOf } from "./shape.js";
+import { contiguousStrides, isContiguous, type Shape, sameShape, showShape, sizeOf } from "./shape.js";
 import type { Edge, Epoch, Node } from "./tape.js";
 
 export type NestedArray = number | boolean | NestedArray[];
@@ -16,6 +16,11 @@ const ends = {
   reset: "its leaf has dropped it; keep(gradient) holds one for longer",
   step: "its training step is over; use loss.item() or keep(loss) to hold a result for longer",
 };
+
+/** Outside the class: bundlers rename a class that names itself, and then `constructor.name` is another. */
+function isTensor(value: unknown): value is Tensor {
+  return value instanceof Tensor;
+}
 
 export class Tensor {
   readonly shape: Shape;
@@ -35,8 +40,7 @@ export class Tensor {
   epoch: Epoch | undefined = undefined;
   /** The leaf that this is the gradient of. */
   anchor: Tensor | undefined = undefined;
-  /** The gradient of a leaf, after backward(). */
-  grad: Tensor | undefined = undefined;
+  private gradient: Tensor | undefined = undefined;
   private leaf = false;
 
   constructor(storage: Storage, origin: string, dtype: DType, shape: Shape, strides?: readonly number[], offset = 0) {
@@ -86,13 +90,32 @@ export class Tensor {
     return this.leaf || this.node !== undefined;
   }
 
-  /** Throws GradientError for a tensor that was computed, DtypeError unless its dtype is a float. */
+  /** Throws GradientError for a tensor that was computed, DtypeError unless its dtype is a float, ConfigError for what is no boolean. */
   set requiresGrad(on: boolean) {
+    if (typeof on !== "boolean") throw new ConfigError(`requiresGrad: expected true or false; got ${typeof on}`);
     if (this.node !== undefined) {
       throw new GradientError(`requiresGrad: expected a leaf; got a tensor made by ${this.origin}; use detach() for one without history`);
     }
     if (on && !isFloat(this.dtype)) throw new DtypeError(`requiresGrad: expected dtype float32 or float64; got ${this.dtype}`);
     this.leaf = on;
+  }
+
+  /** The gradient of a leaf, after backward(); undefined before. */
+  get grad(): Tensor | undefined {
+    return this.gradient;
+  }
+
+  /** undefined or null for none; throws DtypeError, ShapeError unless it is a tensor of the same dtype and shape. */
+  set grad(dx: Tensor | undefined | null) {
+    const given = dx ?? undefined;
+    if (given !== undefined) {
+      if (!isTensor(given)) throw new DtypeError(`grad: expected a tensor, undefined or null; got ${typeof given}`);
+      if (given.dtype !== this.dtype) throw new DtypeError(`grad: expected a gradient of dtype ${this.dtype}; got ${given.dtype}`);
+      if (!sameShape(given.shape, this.shape)) {
+        throw new ShapeError(`grad: expected a gradient of shape ${showShape(this.shape)}; got ${showShape(given.shape)}`);
+      }
+    }
+    this.gradient = given;
   }
 
   /** Where its gradient goes; undefined if none is wanted. */

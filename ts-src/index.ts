@@ -36,7 +36,7 @@ export { huberLoss, l1Loss, mseLoss, smoothL1Loss } from "./losses/regression.js
 export { type AttentionOptions, scaledDotProductAttention } from "./ops/attention.js";
 export { type BatchNormOptions, batchNorm, type InstanceNormOptions, instanceNorm } from "./ops/batchnorm.js";
 export * from "./ops/binary.js";
-export type { Bound } from "./ops/bounds.js";
+export type { AnyBound, Bound } from "./ops/bounds.js";
 export type { Reduction } from "./ops/checks.js";
 export * from "./ops/compare.js";
 export { clone, detach, to } from "./ops/convert.js";

@@ -149,6 +149,22 @@ test("where keeps every dtype and reads views", () => {
   assert.ok(odd.every((v) => v === 0));
 });
 
+test("bounds of clamp may be tensors that broadcast, with the gradient where they are taken", () => {
+  const make = (values: number[]): tapir.Tensor => tensor(values, { requiresGrad: true });
+  const x = tensor([[-2, 0.5, 3, NAN], [1, 9, -9, 2]], { requiresGrad: true }); // biome-ignore format: rows
+  const [lo, hi] = [make([-1, 0, 1, 0]), make([1, 5, 0, NAN])];
+  const y = x.clamp(lo, hi);
+  assert.equal(y.toArray(), [[-1, 0.5, 0, NAN], [1, 5, 0, NAN]]); // biome-ignore format: rows
+  y.slice(null, [0, 3]).sum().backward();
+  assert.equal(x.grad?.toArray(), [[0, 1, 0, 0], [1, 0, 0, 0]]); // biome-ignore format: rows
+  assert.equal(lo.grad?.toArray(), [1, 0, 0, 0]);
+  assert.equal(hi.grad?.toArray(), [0, 1, 2, 0]);
+  assert.equal(tapir.clamp(tensor([1, 2, 3], { dtype: "int32" }), 2, tensor([9, 9, 2], { dtype: "int32" })).toArray(), [2, 2, 2]);
+  assert.equal(tapir.clamp(tensor([1, 2]), null, tensor([[1.5], [0]])).toArray(), [[1, 1.5], [0, 0]]); // biome-ignore format: rows
+  assertThrows(() => x.clamp(tensor([1], { dtype: "float64" }), 2), tapir.DtypeError, /^clamp: /);
+  assertThrows(() => x.clamp(tensor([1]), "2" as unknown as number), tapir.ConfigError, /^clamp: .* hi/);
+});
+
 test("maximum and clamp keep NaN", () => {
   assert.equal(tensor([NAN, 1]).maximum(0).toArray(), [NAN, 1]);
   assert.equal(tapir.minimum(tensor([2, 1]), tensor([NAN, 0])).toArray(), [NAN, 0]);

@@ -160,4 +160,20 @@ test("conversions of views read their own order", () => {
   ]);
 });
 
+test("options of arange come last, after one, two or three numbers", () => {
+  const dtype = "int32" as const;
+  const made = [arange(3, { dtype }), arange(1, 3, { dtype }), arange(5, 0, -2, { dtype }), arange(3, undefined, 1, { dtype })];
+  assert.equal(
+    made.map((t) => t.toArray()),
+    [
+      [0, 1, 2],
+      [1, 2],
+      [5, 3, 1],
+      [0, 1, 2],
+    ],
+  );
+  for (const t of made) assert.is(t.dtype, dtype);
+  assertThrows(() => arange(3, wrong({ dtyp: dtype })), ConfigError, /arange: expected options dtype, requiresGrad; got dtyp/);
+});
+
 test.run();

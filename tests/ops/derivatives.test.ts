@@ -9,6 +9,7 @@ import {
   grad,
   gradcheck,
   noGrad,
+  ops,
   ShapeError,
   type Tensor,
   tensor,
@@ -75,6 +76,40 @@ test("backward takes a live gradient of the output's shape and dtype, and option
   refused(tensor([1, 1]), ConfigError, /expected options gradient/);
   w.mul(3).backward({ gradient: tensor([1, 10]) });
   assert.equal(w.grad?.toArray(), [3, 30]);
+});
+
+test("grad of a leaf may be reset to null or undefined, and takes nothing but a tensor like the leaf", () => {
+  const w = tensor([1, 2], { requiresGrad: true });
+  for (const none of [null, undefined]) {
+    w.grad = none;
+    assert.is(w.grad, undefined);
+    w.square().sum().backward();
+    assert.equal((w.grad as unknown as Tensor).toArray(), [2, 4]);
+  }
+  assertThrows(() => (w.grad = any([1, 2])), DtypeError, /grad: expected a tensor, undefined or null; got object/);
+  assertThrows(() => (w.grad = tensor([1, 2], { dtype: "float64" })), DtypeError, /grad: expected .* float32; got float64/);
+  assertThrows(() => (w.grad = tensor([1])), ShapeError, /grad: expected .* \[2\]; got \[1\]/);
+  assertThrows(() => (w.requiresGrad = any("yes")), ConfigError, /requiresGrad: expected true or false/);
+});
+
+test("a leaf whose every derivative is 0 gets a gradient of zeros, and keeps one that it has", () => {
+  const w = tensor([1.5, 2], { requiresGrad: true });
+  w.floor().sum().backward();
+  assert.equal((w.grad as unknown as Tensor).toArray(), [0, 0]);
+  w.square().sum().backward();
+  w.sign().sum().backward();
+  assert.equal((w.grad as unknown as Tensor).toArray(), [3, 4]);
+});
+
+test("the second derivative of x^0 is 0, at 0 too", () => {
+  const x = tensor(0, { dtype: "float64" });
+  assert.is((grad((t: Tensor) => grad((u: Tensor) => u.pow(0))(t) as Tensor)(x) as Tensor).item(), 0);
+});
+
+test("the map of declarations cannot be changed", () => {
+  const map = ops as unknown as Map<string, unknown>;
+  for (const change of [() => map.set("add", 1), () => map.delete("add"), () => map.clear()]) assertThrows(change, ConfigError, /^ops: .*read-only/);
+  assert.is(ops.get("add")?.name, "add");
 });
 
 test.run();

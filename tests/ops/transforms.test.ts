@@ -80,6 +80,21 @@ test("transformations nest", () => {
   assert.equal(tangent.toArray(), [6, 12, 18]);
 });
 
+test("arguments that come one by one reach f one by one, whatever its declared length", () => {
+  const [a, b] = [tensor([1, 2]), tensor([3, 4])];
+  const one = tensor([1, 1]);
+  const product = (...fs: T[]): T => fs[0].mul(fs[1]);
+  const halved = (p: T, q: T = a): T => p.mul(q);
+  for (const f of [product, halved]) {
+    const [, pullback] = vjp(f, a, b);
+    assert.equal((pullback(one) as [T, T]).map((t) => t.toArray()), [[3, 4], [1, 2]]); // biome-ignore format: pairs
+  }
+  const [ha, hb] = hvp((p: T, q: T) => p.square().mul(q).sum(), [a, b], [one, one]);
+  assert.equal([ha.toArray(), hb.toArray()], [[8, 12], [2, 4]]); // biome-ignore format: pairs
+  assert.equal(jacobian((p: T, q: T, factor: number) => p.mul(q).mul(factor))(a, b, 2).toArray(), [[6, 0], [0, 8]]); // biome-ignore format: rows
+  assert.equal(hessian((p: T, q: T) => p.square().mul(q).sum())(a, b).toArray(), [[6, 0], [0, 8]]); // biome-ignore format: rows
+});
+
 test("they leave no tensor behind", () => {
   const run = (): void => {
     hessian((t: T) => t.square().sum())(x).dispose();
@@ -101,6 +116,8 @@ test("what cannot be is a typed error", () => {
   assertThrows(() => vjp((t: T) => t, x)[1](tensor([1])), tapir.ShapeError, /cotangent float64 \[3\]/);
   assertThrows(() => jvp((t: T) => t, x, tensor([1])), tapir.ShapeError, /tangent float64 \[3\]/);
   assertThrows(() => jacobian((t: T) => t)(2 as unknown as T), tapir.ConfigError, /jacobian/);
+  assertThrows(() => jacobian(3 as unknown as (t: T) => T)(x), tapir.ConfigError, /jacobian: expected a function/);
+  assertThrows(() => jacobian((t: T) => t.argmax())(x), tapir.GradientError, /jacobian: expected .* float tensor; got int32 \[\]/);
 });
 
 test.run();

@@ -7,6 +7,8 @@ import { holds } from "./operands.js";
 
 /** A bound that is null or left out is open. */
 export type Bound = number | null;
+/** Of clamp also a tensor, which broadcasts. */
+export type AnyBound = Bound | Tensor;
 export type Bounds = { readonly low: number; readonly high: number };
 
 /** Both bounds as numbers; open ones are the ends of the dtype. */

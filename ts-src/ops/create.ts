@@ -149,17 +149,24 @@ export function eye(n: number, m: number | CreateOptions = n, options: CreateOpt
 }
 
 /**
- * start, start + step, ... below stop (above it for a negative step); with one argument 0, 1, ... below it.
+ * start, start + step, ... below stop (above it for a negative step); with one number 0, 1, ... below it. Options come last.
  * Throws ConfigError for a step of 0 or a bound that is not finite.
  */
-export function arange(start: number, stop?: number, step = 1, options: CreateOptions = {}): Tensor {
+export function arange(stop: number, options?: CreateOptions): Tensor;
+export function arange(start: number, stop: number | undefined, options?: CreateOptions): Tensor;
+export function arange(start: number, stop?: number, step?: number, options?: CreateOptions): Tensor;
+export function arange(...given: [number, ...(number | CreateOptions | undefined)[]]): Tensor {
+  const last = given.length - 1;
+  const early = last > 0 && last < 3 && given[last] !== null && typeof given[last] === "object";
+  const [start, stop, step = 1] = (early ? given.slice(0, last) : given) as [number, number?, number?];
+  const options = (early ? given[last] : given[3]) as CreateOptions | undefined;
   const from = stop === undefined ? 0 : start;
   const end = stop === undefined ? start : stop;
   if (!Number.isFinite(from) || !Number.isFinite(end) || !Number.isFinite(step) || step === 0) {
     throw new ConfigError(`arange: expected finite start, stop and a step other than 0; got ${showValue(from)}, ${showValue(end)}, ${showValue(step)}`);
   }
   const n = Math.max(0, Math.ceil((end - from) / step));
-  return counted("arange", n, options, (i) => from + i * step);
+  return counted("arange", n, options ?? {}, (i) => from + i * step);
 }
 
 /** n numbers from a to b, both included, evenly spaced. Throws ConfigError for an end that is not finite, ShapeError for n. */

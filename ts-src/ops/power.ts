@@ -26,7 +26,11 @@ const powOp = op({
   },
   saves: ["a", "b", "y"],
   vjp: (dy, { a, b, y }) => ({
-    a: () => where(eq(b, 0), 0, mul(dy, mul(b, pow(a, sub(b, 1))))),
+    a: () => {
+      // where b = 0 the exponent is 0, not -1: 0 times Infinity would be NaN in the next derivative
+      const none = eq(b, 0);
+      return where(none, 0, mul(dy, mul(b, pow(a, where(none, 0, sub(b, 1))))));
+    },
     b: () => where(logicalAnd(eq(a, 0), ge(b, 0)), 0, mul(dy, mul(y, log(a)))),
   }),
   samples: [anyBroadcast({ low: 0.5, high: 3 })],

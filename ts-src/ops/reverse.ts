@@ -8,7 +8,7 @@ import { beginPass, type Edge, endPass, isRecording, type Node, withRecording } 
 import { Tensor } from "../../bindings/tensor.js";
 import { add } from "./binary.js";
 import { clone } from "./convert.js";
-import { onesLike } from "./create.js";
+import { onesLike, zerosLike } from "./create.js";
 import { add_ } from "./inplace.js";
 import { checkedTensor } from "./operands.js";
 import { checkedOptions } from "./options.js";
@@ -194,6 +194,8 @@ export function backward(y: Tensor, options: BackwardOptions = {}): void {
         const gradients = walk(within, root, seed, nodes, leaves, retainGraph);
         for (const leaf of gradients.keys()) (leaf as Tensor).alive("backward");
         for (const [leaf, dx] of gradients) accumulate(leaf as Tensor, dx);
+        // what only reaches y through derivatives that are 0 has the gradient 0, not none
+        for (const leaf of leaves) if (!gradients.has(leaf) && !leaf.disposed && leaf.grad === undefined) anchor(zerosLike(leaf), leaf);
         markReached(nodes, pass, retainGraph);
       }),
     ),

@@ -1,10 +1,13 @@
 // Choices between two: by a condition, the larger, the smaller, within bounds.
-import { itemBytes } from "../../bindings/dtype.js";
+import { isFloat, itemBytes } from "../../bindings/dtype.js";
 import { DtypeError, ShapeError } from "../../bindings/errors.js";
+import { scope } from "../../bindings/lifetime.js";
 import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
 import { broadcastShapes, sameShape, showShape } from "../../bindings/shape.js";
-import type { Tensor } from "../../bindings/tensor.js";
-import { type Bound, type Bounds, bounds } from "./bounds.js";
+import { Tensor } from "../../bindings/tensor.js";
+import { type AnyBound, type Bounds, bounds } from "./bounds.js";
+import { gt, lt, ne } from "./compare.js";
+import { logicalOr } from "./logic.js";
 import { binary, checkedTensor, floatDtype, numberDtype, type Operand, withScalars } from "./operands.js";
 import { anyPair, anyShape, steps } from "./samples.js";
 import { broadcastTo } from "./shape.js";
@@ -99,12 +102,21 @@ function distinct(draw: Draw) {
 }
 
 /**
- * x moved into [lo, hi]: min(max(x, lo), hi); NaN stays, and a bound of NaN makes all NaN. The derivative is 1 within the
- * bounds and at them, else 0. float32, float64, int32. Throws ConfigError unless at least one bound is a number.
+ * x moved into [lo, hi]: min(max(x, lo), hi); NaN stays, and a bound of NaN makes all NaN. Bounds are numbers, null where open,
+ * or tensors that broadcast with x. The derivative is 1 within the bounds and at them, else 0; elsewhere that of a tensor
+ * bound that was taken is 1. float32, float64, int32. Throws ConfigError unless there is at least one bound.
  */
-export function clamp(x: Tensor, lo: Bound, hi: Bound = null): Tensor {
+export function clamp(x: Tensor, lo: AnyBound, hi: AnyBound = null): Tensor {
   checkedTensor("clamp", "x", x);
-  return apply(clampOp, { x }, bounds("clamp", x, lo, hi));
+  if (!(lo instanceof Tensor) && !(hi instanceof Tensor)) return apply(clampOp, { x }, bounds("clamp", x, lo, hi));
+  bounds("clamp", x, lo instanceof Tensor ? 0 : lo, hi instanceof Tensor ? 0 : hi);
+  numberDtype("clamp", { x, ...(lo instanceof Tensor && { lo }), ...(hi instanceof Tensor && { hi }) });
+  const moved = (y: Tensor, bound: AnyBound | undefined, beyond: (y: Tensor, bound: Operand) => Tensor): Tensor => {
+    if (bound === null || bound === undefined) return y;
+    const taken = beyond(y, bound);
+    return where(isFloat(x.dtype) ? logicalOr(taken, ne(bound, bound)) : taken, bound, y);
+  };
+  return scope(() => moved(moved(x, lo, lt), hi, gt));
 }
 const clampOp = op({
   name: "clamp",

@@ -19,11 +19,11 @@ import { mapTree, type Tree } from "./tree.js";
 
 type AnyFunction = (...xs: never[]) => Tree;
 
-/** Arguments as f takes them: vjp(f, [a, b]) serves f([a, b]) and f(a, b). */
-function called(name: string, f: AnyFunction, x: Tree): Tree {
+/** Arguments as f takes them: jvp(f, [a, b], [u, v]) serves f([a, b]) and f(a, b); `apart` if they came one by one. */
+function called(name: string, f: AnyFunction, x: Tree, apart = false): Tree {
   if (typeof f !== "function") throw new ConfigError(`${name}: expected a function; got ${showValue(f)}`);
   const g = f as unknown as (...xs: readonly Tree[]) => Tree;
-  return Array.isArray(x) && f.length > 1 ? g(...x) : g(x);
+  return Array.isArray(x) && (apart || f.length > 1) ? g(...x) : g(x);
 }
 
 function checkedArguments(name: string, x: unknown): void {
@@ -82,7 +82,7 @@ export function vjp(f: AnyFunction, ...xs: Tree[]): [value: Tree, pullback: (dy:
           variables.push(variable);
           return variable;
         });
-        const made = called("vjp", f, xs.length === 1 ? argument : (argument as readonly Tree[]));
+        const made = called("vjp", f, argument, xs.length > 1);
         const outputs = tensorsIn(made);
         if (outputs.length === 0) throw new GradientError(`vjp: expected a function that returns tensors; got ${showValue(made)}`);
         const targets = new Set(variables.map((t) => t.edge as Edge));
@@ -142,15 +142,19 @@ export function jvp(f: AnyFunction, x: Tree, v: Tree): [value: Tree, tangent: Tr
 }
 
 /**
- * The matrix of all derivatives of a function of one tensor: jacobian(f)(x) has shape [...out, ...in].
- * One reverse pass an output. Throws GradientError unless f returns a tensor.
+ * The matrix of all derivatives of a function with respect to its first argument, a tensor: jacobian(f)(x, ...rest) has
+ * shape [...out, ...in]. One reverse pass an output. Throws GradientError unless f returns a float tensor.
  */
-export function jacobian(f: (x: Tensor) => Tensor): (x: Tensor) => Tensor {
-  return (x) => {
+export function jacobian<R extends readonly unknown[] = []>(f: (x: Tensor, ...rest: R) => Tensor): (x: Tensor, ...rest: R) => Tensor {
+  return (x, ...rest) => {
     if (!(x instanceof Tensor)) throw new ConfigError(`jacobian: expected a tensor; got ${showValue(x)}`);
+    if (typeof f !== "function") throw new ConfigError(`jacobian: expected a function; got ${showValue(f)}`);
     return scope(() => {
-      const [value, pullback] = vjp(f as AnyFunction, x);
-      if (!(value instanceof Tensor)) throw new GradientError(`jacobian: expected a function that returns a tensor; got ${showValue(value)}`);
+      const [value, pullback] = vjp((at: Tensor) => f(at, ...rest), x);
+      if (!(value instanceof Tensor) || !isFloat(value.dtype)) {
+        const got = value instanceof Tensor ? value.describe() : showValue(value);
+        throw new GradientError(`jacobian: expected a function that returns a float tensor; got ${got}`);
+      }
       if (value.size === 0) return zeros([...value.shape, ...x.shape], { dtype: value.dtype });
       const rows = Array.from({ length: value.size }, (_, i) => pullback(unit(value, i)) as Tensor);
       return reshape(stack(rows), [...value.shape, ...x.shape]);
@@ -165,17 +169,20 @@ function unit(like: Tensor, i: number): Tensor {
   return fromBytes(new Uint8Array(data.buffer), like.dtype, like.shape);
 }
 
-/** The second derivatives of a scalar function of one tensor: hessian(f)(x) has shape [...in, ...in]. */
-export function hessian(f: (x: Tensor) => Tensor): (x: Tensor) => Tensor {
-  return jacobian((x) => grad(f)(x) as Tensor);
+/** The second derivatives of a scalar function with respect to its first argument, a tensor: hessian(f)(x, ...rest) has shape [...in, ...in]. */
+export function hessian<R extends readonly Tree[] = []>(f: (x: Tensor, ...rest: R) => Tensor): (x: Tensor, ...rest: R) => Tensor {
+  return jacobian((x: Tensor, ...rest: R) => grad(f as (...xs: Tree[]) => Tensor)(x, ...rest) as Tensor);
 }
 
 /**
  * The second derivative of a scalar function along v, without the matrix: (d2f/dx2) v, by differentiating <df/dx, v>
- * (Pearlmutter 1994). x and v are tensors or trees of the same shapes.
+ * (Pearlmutter 1994). x and v are tensors or trees of the same shapes; hvp(f, [a, b], [u, v]) serves f([a, b]) and f(a, b).
  */
-export function hvp<X extends Tree>(f: (x: X) => Tensor, x: X, v: X): X {
+export function hvp<X extends Tree>(f: (x: X) => Tensor, x: X, v: X): X;
+export function hvp<A extends readonly Tree[]>(f: (...xs: A) => Tensor, xs: A, v: A): A;
+export function hvp(f: AnyFunction, x: Tree, v: Tree): Tree {
   checkedArguments("hvp", x);
   const along = checkedCotangent("hvp", "a direction", v, x);
-  return grad((at: X) => inner(tensorsIn(grad(f)(at)), along))(x) as X;
+  const scalar = (at: Tree): Tensor => called("hvp", f, at) as Tensor;
+  return grad((at: Tree) => inner(tensorsIn(grad(scalar)(at)), along))(x);
 }
