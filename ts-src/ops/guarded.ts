@@ -53,12 +53,12 @@ export const sameOp = op({
   ],
 });
 
-/** |x|^p, times the sign of x if `signed`; 0 where x is 0. */
 interface Power {
   readonly p: number;
   readonly signed: boolean;
 }
 
+/** |x|^p, times the sign of x if `signed`; 0 where x is 0. */
 export function absPower(x: Tensor, params: Power): Tensor {
   return apply(absPowerOp, { x }, params);
 }
