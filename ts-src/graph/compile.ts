@@ -8,8 +8,9 @@ import { showValue } from "../../bindings/op.js";
 import { Capture, Program } from "../../bindings/program.js";
 import { withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
-import { activeTracer } from "../../bindings/trace.js";
+import { activeTracer, type Change } from "../../bindings/trace.js";
 import { clone } from "../ops/convert.js";
+import { type Key, nextKey } from "../ops/random.js";
 import type { Tree } from "../ops/tree.js";
 import { Graph, type GraphNode } from "./graph.js";
 import { deadCode } from "./passes/dead-code.js";
@@ -32,18 +33,33 @@ export class Plan {
   private readonly outputs: readonly Output[] = [];
   /** Captured addresses and bytes of the blocks that outputs lie in. */
   private readonly blocks: { readonly captured: number; readonly bytes: number }[] = [];
+  private readonly keys: readonly Key[];
+  private readonly changes: readonly Change[];
   private readonly results: Claim[][] = [];
   private disposed = false;
 
   constructor(graph: Graph) {
     this.graph = graph;
     const capture = new Capture();
+    const words = new Map<Key, { [part in keyof Key]: number }>();
     const captured = capture.run(() =>
       withRecording(false, () => {
         const args = graph.inputs.map((node) => new Tensor(new Storage(bytesOf(node)), "input", node.dtype, node.shape));
-        return { args, results: graph.evaluate(args) };
+        // the words of a key are bound anew before each run, as addresses are
+        const keyOf = (key: Key): Key => {
+          let own = words.get(key);
+          if (own === undefined) {
+            own = { seed: capture.allocate(0), low: capture.allocate(0), high: capture.allocate(0) };
+            words.set(key, own);
+          }
+          return own;
+        };
+        return { args, results: graph.evaluate(args, keyOf, true) };
       }),
     );
+    this.keys = [...words.values()];
+    this.changes = graph.changes;
+    const keyWords = this.keys.flatMap(({ seed, low, high }) => [seed, low, high]);
     this.inputs = captured.args.map((t) => t.storage.ptr);
     const found: Output[] = [];
     for (const [i, t] of captured.results.entries()) {
@@ -64,12 +80,17 @@ export class Plan {
       }
     }
     this.outputs = found;
-    this.program = new Program(capture, [...this.inputs, ...this.blocks.map((b) => b.captured)]);
+    this.program = new Program(capture, [...this.inputs, ...keyWords, ...this.blocks.map((b) => b.captured)]);
   }
 
   /** Instructions, and bytes of the block in which everything between arguments and results lies. */
   stats(): { instructions: number; planBytes: number } {
     return { instructions: this.program.length, planBytes: this.program.planBytes };
+  }
+
+  /** Whether every change still works on the memory that it was traced on. */
+  get valid(): boolean {
+    return this.changes.every(({ valid }) => valid?.() ?? true);
   }
 
   run(args: readonly Tree[]): Tree {
@@ -79,12 +100,20 @@ export class Plan {
       for (const [i, t] of given.entries()) this.program.bind(this.inputs[i], (t.contiguous ? t : clone(t)).ptr);
       const storages = this.blocks.map(({ bytes }) => new Storage(bytes));
       for (const [i, { captured }] of this.blocks.entries()) this.program.bind(captured, storages[i].ptr);
+      for (const traced of this.keys) {
+        const key = nextKey();
+        this.program.bind(traced.seed, key.seed);
+        this.program.bind(traced.low, key.low);
+        this.program.bind(traced.high, key.high);
+      }
+      for (const { before } of this.changes) before?.();
       const stopped = this.program.run();
       if (stopped >= 0) {
         // the same arguments op by op: the op that found something wrong says what
         withRecording(false, () => this.graph.run(...args));
         throw new ConfigError(`compile: instruction ${stopped} failed`);
       }
+      for (const { tensors, writes } of this.changes) for (const name of writes) tensors[name].storage.version++;
       while (this.results.length >= RUNS_KEPT) for (const claim of this.results.shift() as Claim[]) claim.release("step");
       const claims: Claim[] = [];
       let next = 0;
@@ -138,6 +167,10 @@ export function compile<A extends readonly unknown[], R extends Tree>(f: ((...xs
     if (activeTracer() !== undefined) return (f instanceof Graph ? f.run(...(xs as unknown as Tree[])) : f(...xs)) as R;
     const key = signature(xs);
     let plan = plans.get(key);
+    if (plan !== undefined && !plan.valid) {
+      plan.dispose();
+      plan = undefined;
+    }
     if (plan === undefined) {
       for (const t of tensorsIn(xs)) t.alive("compile");
       plan = new Plan(deadCode(f instanceof Graph ? f : traced(f as unknown as (...args: Tree[]) => Tree, xs)));

@@ -88,7 +88,6 @@ export abstract class Optimizer<S extends { lr: number }, P> {
           throw new ShapeError(`${this.name}: expected a gradient of shape ${showShape(p.shape)}; got ${showShape(gradient.shape)}`);
         }
         this.update(p, gradient.contiguous ? gradient : clone(gradient), group);
-        p.storage.version++;
       }
     }
   }
