@@ -7,12 +7,13 @@ import { type Claim, Storage, scope, tensorsIn } from "../../bindings/lifetime.j
 import { showValue } from "../../bindings/op.js";
 import { Capture, Program } from "../../bindings/program.js";
 import { withRecording } from "../../bindings/tape.js";
+import { sameShape } from "../../bindings/shape.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { activeTracer, type Change } from "../../bindings/trace.js";
 import { clone } from "../ops/convert.js";
 import { type Key, nextKey } from "../ops/random.js";
 import type { Tree } from "../ops/tree.js";
-import { Graph, type GraphNode } from "./graph.js";
+import { Graph, GraphNode } from "./graph.js";
 import { deadCode } from "./passes/dead-code.js";
 import { traced } from "./trace.js";
 
@@ -28,6 +29,7 @@ const RUNS_KEPT = 2;
 /** One graph with its program. */
 export class Plan {
   readonly graph: Graph;
+  private readonly arithmetic = arithmetic();
   private readonly program: Program;
   private readonly inputs: readonly number[];
   private readonly outputs: readonly Output[] = [];
@@ -86,6 +88,17 @@ export class Plan {
   /** Instructions, and bytes of the block in which everything between arguments and results lies. */
   stats(): { instructions: number; planBytes: number } {
     return { instructions: this.program.length, planBytes: this.program.planBytes };
+  }
+
+  /** Whether arguments, tensors one by one, have the shapes and dtypes of the trace. */
+  fits(xs: readonly unknown[]): boolean {
+    const { argumentTree } = this.graph;
+    if (this.arithmetic !== arithmetic() || xs.length !== argumentTree.length) return false;
+    for (let i = 0; i < xs.length; i++) {
+      const [x, node] = [xs[i], argumentTree[i]];
+      if (!(x instanceof Tensor) || !(node instanceof GraphNode) || x.dtype !== node.dtype || !sameShape(x.shape, node.shape)) return false;
+    }
+    return true;
   }
 
   /** Whether every change still works on the memory that it was traced on. */
@@ -165,6 +178,7 @@ export function compile<A extends readonly unknown[], R extends Tree>(f: ((...xs
   const run = (...xs: A): R => {
     // within a trace the function is part of the larger graph
     if (activeTracer() !== undefined) return (f instanceof Graph ? f.run(...(xs as unknown as Tree[])) : f(...xs)) as R;
+    if (latest?.fits(xs) && latest.valid) return latest.run(xs as unknown as readonly Tree[]) as R;
     const key = signature(xs);
     let plan = plans.get(key);
     if (plan !== undefined && !plan.valid) {

@@ -180,6 +180,8 @@ function given<T extends object>(settings: T): T {
 /** Memory cells (f64) that a kernel reads its settings from; a change of a setting is a write to a cell. */
 export class Cells {
   readonly tensor: Tensor;
+  /** What set() wrote last; cells that kernels change are written once. */
+  private readonly written: number[] = [];
 
   constructor(n: number) {
     this.tensor = keep(zeros([n], { dtype: "float64" }));
@@ -190,6 +192,9 @@ export class Cells {
   }
 
   set(first: number, ...values: number[]): void {
+    // most steps change nothing, and a view costs more than the comparison
+    if (values.every((value, i) => this.written[first + i] === value)) return;
+    for (const [i, value] of values.entries()) this.written[first + i] = value;
     view(this.tensor.ptr + first * 8, values.length, "float64").set(values);
   }
 }
