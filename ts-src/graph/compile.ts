@@ -14,7 +14,7 @@ import { clone } from "../ops/convert.js";
 import { type Key, nextKey } from "../ops/random.js";
 import type { Tree } from "../ops/tree.js";
 import { Graph, GraphNode } from "./graph.js";
-import { deadCode } from "./passes/dead-code.js";
+import { optimise } from "./passes/optimise.js";
 import { traced } from "./trace.js";
 
 /** How an output is made after a run. */
@@ -187,7 +187,7 @@ export function compile<A extends readonly unknown[], R extends Tree>(f: ((...xs
     }
     if (plan === undefined) {
       for (const t of tensorsIn(xs)) t.alive("compile");
-      plan = new Plan(deadCode(f instanceof Graph ? f : traced(f as unknown as (...args: Tree[]) => Tree, xs)));
+      plan = new Plan(optimise(f instanceof Graph ? f : traced(f as unknown as (...args: Tree[]) => Tree, xs)));
       plans.set(key, plan);
       traces++;
       if (traces === MANY_TRACES)

@@ -9,6 +9,9 @@ import { Tensor } from "../../bindings/tensor.js";
 import type { Change } from "../../bindings/trace.js";
 import { type Key, nextKey } from "../ops/random.js";
 import type { Tree } from "../ops/tree.js";
+import { drawing } from "./drawing.js";
+import { dot, listing } from "./listing.js";
+import { type GraphStats, stats } from "./stats.js";
 
 /** What a node is, besides its place in the order. */
 export interface NodeParts {
@@ -68,7 +71,8 @@ export function operands<T>(op: AnyOp, values: readonly T[]): Record<string, T> 
   return Object.fromEntries(op.inputs.map((name, i) => [name, values[i]]));
 }
 
-function applyNode(node: GraphNode, values: readonly Tensor[], keyOf: (traced: Key) => Key): Tensor {
+/** One op applied to values. */
+export function applyNode(node: GraphNode, values: readonly Tensor[], keyOf: (traced: Key) => Key): Tensor {
   const key = keyIn(node.params);
   const params = key === undefined ? node.params : { ...(node.params as object), key: keyOf(key) };
   return run(node.op as AnyOp, operands(node.op as AnyOp, values), params);
@@ -132,6 +136,26 @@ export class Graph {
       let next = 0;
       return this.result(() => values[next++]);
     });
+  }
+
+  /** One line a node: what it is made of, shape and dtype. */
+  toString(): string {
+    return listing(this);
+  }
+
+  /** The graph in Graphviz's language. */
+  toDot(): string {
+    return dot(this);
+  }
+
+  /** The graph as a picture, a self-contained SVG document. */
+  toSVG(): string {
+    return drawing(this);
+  }
+
+  /** Counts of nodes, edges, floating-point operations, bytes moved, and the most bytes that intermediate results hold. */
+  stats(): GraphStats {
+    return stats(this);
   }
 
   /** The changes of memory that each run makes, in order. */
