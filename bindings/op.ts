@@ -7,7 +7,7 @@ import { ConfigError, DtypeError } from "./errors.js";
 import { type Kernels, kernelsOf } from "./kernels.js";
 import { adopt, Storage } from "./lifetime.js";
 import { contiguousStrides, type Shape } from "./shape.js";
-import { currentEpoch, isRecording, record } from "./tape.js";
+import { currentEpoch, isRecording, noteTracked, record } from "./tape.js";
 import { Tensor } from "./tensor.js";
 import { activeTracer } from "./trace.js";
 
@@ -180,7 +180,10 @@ function run(declaration: AnyOp, inputs: { [name: string]: Tensor }, params: unk
     const x = inputs[names[i]];
     if (!(x instanceof Tensor)) throw new DtypeError(`${declaration.name}: expected a tensor for ${names[i]}; got ${showValue(x)}`);
     if (x.claim.end !== undefined) x.alive(`${declaration.name}: ${names[i]}`);
-    if (x.edge !== undefined) tracked = true;
+    if (x.edge !== undefined) {
+      tracked = true;
+      noteTracked(x);
+    }
     if (x.epoch !== undefined) stepped = true;
   }
   const spec = declaration.shape(inputs, params);
