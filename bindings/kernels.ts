@@ -15,6 +15,7 @@ export type Arithmetic = "strict" | "relaxed";
 
 const sources = { f32: { strict: f32Strict, relaxed: f32Relaxed }, f64: { strict: f64Strict, relaxed: f64Relaxed } };
 let deterministic = false;
+let fastest: Arithmetic | undefined;
 let f32: Kernels | undefined;
 let f64: Kernels | undefined;
 
@@ -25,7 +26,10 @@ function decode(base64: string): Uint8Array<ArrayBuffer> {
 
 /** "relaxed" where the engine has fused multiply-add and it was not ruled out, else "strict". */
 export function arithmetic(): Arithmetic {
-  return !deterministic && probe().relaxedSimd ? "relaxed" : "strict";
+  if (deterministic) return "strict";
+  // asked at every compiled call, and the answer stays once the first kernels are there
+  fastest ??= probe().relaxedSimd ? "relaxed" : "strict";
+  return fastest;
 }
 
 function load(element: "f32" | "f64"): Kernels {

@@ -7,7 +7,7 @@ import { ConfigError, DtypeError, OutOfMemoryError } from "./errors.js";
 import { type Kernels, kernelsOf } from "./kernels.js";
 import { adopt, Storage } from "./lifetime.js";
 import { contiguousStrides, type Shape, showShape } from "./shape.js";
-import { currentEpoch, isRecording, record } from "./tape.js";
+import { currentEpoch, isRecording, noteTracked, record } from "./tape.js";
 import { Tensor } from "./tensor.js";
 import { activeTracer } from "./trace.js";
 
@@ -70,6 +70,8 @@ interface Common<I extends string, S extends I | "y", P> {
   readonly vjp: "zero" | "none" | ((dy: Tensor, saved: { readonly [name in S]: Tensor }, context: Context<I, P>) => { readonly [name in I]: Gradient });
   /** With vjp "none": why no gradient can be had; a reverse pass that reaches the op throws it as a GradientError. */
   readonly refuses?: string;
+  /** Floating-point operations, multiply and add apart; one an element of the output by default. */
+  readonly flops?: (x: { readonly [name in I]: Spec }, y: Spec) => number;
   /** See Sample; at least one is drawn at random, so that many shapes are proven. Empty for an op without derivative. */
   readonly samples: readonly (Sample<NoInfer<I>, NoInfer<P>> | ((draw: Draw) => Sample<NoInfer<I>, NoInfer<P>>))[];
 }
@@ -205,7 +207,10 @@ function run(declaration: AnyOp, inputs: { [name: string]: Tensor }, params: unk
     const x = inputs[names[i]];
     if (!(x instanceof Tensor)) throw new DtypeError(`${declaration.name}: expected a tensor for ${names[i]}; got ${showValue(x)}`);
     if (x.claim.end !== undefined) x.alive(`${declaration.name}: ${names[i]}`);
-    if (x.edge !== undefined) tracked = true;
+    if (x.edge !== undefined) {
+      tracked = true;
+      noteTracked(x);
+    }
     if (x.epoch !== undefined) stepped = true;
   }
   const spec = declaration.shape(inputs, params);

@@ -116,6 +116,27 @@ export function withRecording<T>(on: boolean, fn: () => T): T {
   }
 }
 
+let watcher: ((t: Tensor) => void) | undefined;
+
+/** Runs `fn` and tells which tensors that want a gradient its ops read, recorded or not. */
+export function watching<T>(tell: (t: Tensor) => void, fn: () => T): T {
+  const outer = watcher;
+  watcher = (t) => {
+    tell(t);
+    outer?.(t);
+  };
+  try {
+    return fn();
+  } finally {
+    watcher = outer;
+  }
+}
+
+/** Called for each operand that wants a gradient. */
+export function noteTracked(t: Tensor): void {
+  watcher?.(t);
+}
+
 /** The epoch that records now. */
 export function currentEpoch(): Epoch {
   if (current === undefined || records >= RECORDS_PER_EPOCH) {

@@ -1,10 +1,30 @@
-// While a function is traced, apply() asks the tracer for a symbol instead of running a kernel.
+// While a function is traced, apply() asks the tracer for a symbol instead of running a kernel, and change() hands it what
+// would change memory.
 import type { AnyOp, Spec } from "./op.js";
 import type { Tensor } from "./tensor.js";
+
+/** A change of memory in place: of an optimizer's parameters, of running statistics. */
+export interface Change {
+  /** For messages and listings. */
+  readonly name: string;
+  /** The tensors that it changes and reads, by name; those in `writes` are changed. */
+  readonly tensors: { readonly [name: string]: Tensor };
+  readonly writes: readonly string[];
+  /** Calls the kernels on tensors of these names. */
+  run(tensors: { readonly [name: string]: Tensor }): void;
+  /** What JavaScript does before each run, such as writing the learning rate to where the kernel reads it. */
+  before?(): void;
+  /** Whether a plan that holds the change still works on the right memory; else the function is traced anew. */
+  valid?(): boolean;
+}
 
 export interface Tracer {
   /** The symbol of op(inputs, params), whose shape and dtype were worked out. */
   record(op: AnyOp, inputs: { readonly [name: string]: Tensor }, params: unknown, spec: Spec): Tensor;
+  /** Notes a change. */
+  change(change: Change): void;
+  /** Notes a leaf whose gradient is a symbol: it goes when the trace ends. */
+  anchored(leaf: Tensor): void;
 }
 
 let active: Tracer | undefined;
@@ -23,4 +43,15 @@ export function withTracer<T>(tracer: Tracer | undefined, fn: () => T): T {
   } finally {
     active = outer;
   }
+}
+
+/** Changes memory in place now, or notes the change for each run of the graph. */
+export function change(what: Change): void {
+  if (active !== undefined) {
+    active.change(what);
+    return;
+  }
+  what.before?.();
+  what.run(what.tensors);
+  for (const name of what.writes) what.tensors[name].storage.version++;
 }

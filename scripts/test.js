@@ -1,6 +1,6 @@
 // Bundles tests/**/*.test.ts and runs each file in a process of its own. uvu exits 0 without any test, so a file that
 // reports no test fails here. `npm test -- NAME...` runs the files whose path contains a NAME. Last line: totals.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join, relative } from "node:path";
@@ -24,6 +24,12 @@ if (files.length === 0) {
 }
 
 install("tests/engines", "the engines of the tests");
+const debug = spawnSync(process.execPath, ["scripts/build.js", "--debug"], { encoding: "utf8" });
+if (debug.status !== 0) {
+  console.log(`${debug.stdout}${debug.stderr}`);
+  console.log("0 passed, 1 failed");
+  process.exit(1);
+}
 rmSync("build/tests", { recursive: true, force: true });
 await build({
   entryPoints: files,

@@ -14,6 +14,7 @@ export * as formats from "./formats/index.js";
 export { type Compiled, compile } from "./graph/compile.js";
 export { type GradientOptions, gradient } from "./graph/gradient.js";
 export { Graph } from "./graph/graph.js";
+export type { GraphStats } from "./graph/stats.js";
 export { trace } from "./graph/trace.js";
 export * as layers from "./layers/index.js";
 export * as nn from "./layers/index.js";
@@ -65,9 +66,9 @@ export { bmm, dot, outer } from "./ops/products.js";
 
 import "./ops/methods.js";
 
+export { checkpoint } from "./ops/checkpoint.js";
 export { type NormOptions, norm } from "./ops/norm.js";
 export * from "./ops/piecewise.js";
-
 export {
   type AvgPool2dOptions,
   type AvgPoolOptions,
@@ -79,7 +80,6 @@ export {
   maxPool2d,
   type Picked,
 } from "./ops/pooling.js";
-
 export { bernoulli, manualSeed, permutation, rand, randint, randn } from "./ops/random.js";
 export { all, any, mean, prod, sum } from "./ops/reduce.js";
 export type { BackwardOptions } from "./ops/reverse.js";
@@ -98,6 +98,7 @@ export type { Tree } from "./ops/tree.js";
 export * from "./ops/trigonometry.js";
 export * from "./ops/unary.js";
 export { nonzero, type Unique, type UniqueOptions, unique } from "./ops/unique.js";
+export { vmap } from "./ops/vmap.js";
 export { zeroOneLoss } from "./ops/zeroone.js";
 export * as optim from "./optim/index.js";
 export * as train from "./train/index.js";

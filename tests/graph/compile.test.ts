@@ -28,7 +28,8 @@ function hasDerivative(f: (...xs: T[]) => T, xs: T[], wrt: number): boolean {
 
 type AnySample = { inputs: Record<string, SampleOperand>; params?: unknown };
 for (const [name, declaration] of ops) {
-  if (declaration.samples.length === 0) continue;
+  // dropout draws new numbers at each run: tests/graph/step.test.ts
+  if (declaration.samples.length === 0 || name === "dropout") continue;
   test(`${name}: compiled, traced and eager agree bit for bit, value and gradients`, () => {
     const random = new Random(SEED);
     const samples = declaration.samples as readonly (AnySample | ((draw: Draw) => AnySample))[];

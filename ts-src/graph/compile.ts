@@ -6,13 +6,15 @@ import { arithmetic } from "../../bindings/kernels.js";
 import { type Claim, Storage, scope, tensorsIn } from "../../bindings/lifetime.js";
 import { showValue } from "../../bindings/op.js";
 import { Capture, Program } from "../../bindings/program.js";
+import { sameShape } from "../../bindings/shape.js";
 import { withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
-import { activeTracer } from "../../bindings/trace.js";
+import { activeTracer, type Change } from "../../bindings/trace.js";
 import { clone } from "../ops/convert.js";
+import { type Key, nextKey } from "../ops/random.js";
 import type { Tree } from "../ops/tree.js";
-import { Graph, type GraphNode } from "./graph.js";
-import { deadCode } from "./passes/dead-code.js";
+import { Graph, GraphNode } from "./graph.js";
+import { optimise } from "./passes/optimise.js";
 import { traced } from "./trace.js";
 
 /** How an output is made after a run. */
@@ -27,23 +29,39 @@ const RUNS_KEPT = 2;
 /** One graph with its program. */
 export class Plan {
   readonly graph: Graph;
+  private readonly arithmetic = arithmetic();
   private readonly program: Program;
   private readonly inputs: readonly number[];
   private readonly outputs: readonly Output[] = [];
   /** Captured addresses and bytes of the blocks that outputs lie in. */
   private readonly blocks: { readonly captured: number; readonly bytes: number }[] = [];
+  private readonly keys: readonly Key[];
+  private readonly changes: readonly Change[];
   private readonly results: Claim[][] = [];
   private disposed = false;
 
   constructor(graph: Graph) {
     this.graph = graph;
     const capture = new Capture();
+    const words = new Map<Key, { [part in keyof Key]: number }>();
     const captured = capture.run(() =>
       withRecording(false, () => {
         const args = graph.inputs.map((node) => new Tensor(new Storage(bytesOf(node)), "input", node.dtype, node.shape));
-        return { args, results: graph.evaluate(args) };
+        // the words of a key are bound anew before each run, as addresses are
+        const keyOf = (key: Key): Key => {
+          let own = words.get(key);
+          if (own === undefined) {
+            own = { seed: capture.allocate(0), low: capture.allocate(0), high: capture.allocate(0) };
+            words.set(key, own);
+          }
+          return own;
+        };
+        return { args, results: graph.evaluate(args, keyOf, true) };
       }),
     );
+    this.keys = [...words.values()];
+    this.changes = graph.changes;
+    const keyWords = this.keys.flatMap(({ seed, low, high }) => [seed, low, high]);
     this.inputs = captured.args.map((t) => t.storage.ptr);
     const found: Output[] = [];
     for (const [i, t] of captured.results.entries()) {
@@ -64,12 +82,28 @@ export class Plan {
       }
     }
     this.outputs = found;
-    this.program = new Program(capture, [...this.inputs, ...this.blocks.map((b) => b.captured)]);
+    this.program = new Program(capture, [...this.inputs, ...keyWords, ...this.blocks.map((b) => b.captured)]);
   }
 
   /** Instructions, and bytes of the block in which everything between arguments and results lies. */
   stats(): { instructions: number; planBytes: number } {
     return { instructions: this.program.length, planBytes: this.program.planBytes };
+  }
+
+  /** Whether arguments, tensors one by one, have the shapes and dtypes of the trace. */
+  fits(xs: readonly unknown[]): boolean {
+    const { argumentTree } = this.graph;
+    if (this.arithmetic !== arithmetic() || xs.length !== argumentTree.length) return false;
+    for (let i = 0; i < xs.length; i++) {
+      const [x, node] = [xs[i], argumentTree[i]];
+      if (!(x instanceof Tensor) || !(node instanceof GraphNode) || x.dtype !== node.dtype || !sameShape(x.shape, node.shape)) return false;
+    }
+    return true;
+  }
+
+  /** Whether every change still works on the memory that it was traced on. */
+  get valid(): boolean {
+    return this.changes.every(({ valid }) => valid?.() ?? true);
   }
 
   run(args: readonly Tree[]): Tree {
@@ -79,12 +113,20 @@ export class Plan {
       for (const [i, t] of given.entries()) this.program.bind(this.inputs[i], (t.contiguous ? t : clone(t)).ptr);
       const storages = this.blocks.map(({ bytes }) => new Storage(bytes));
       for (const [i, { captured }] of this.blocks.entries()) this.program.bind(captured, storages[i].ptr);
+      for (const traced of this.keys) {
+        const key = nextKey();
+        this.program.bind(traced.seed, key.seed);
+        this.program.bind(traced.low, key.low);
+        this.program.bind(traced.high, key.high);
+      }
+      for (const { before } of this.changes) before?.();
       const stopped = this.program.run();
       if (stopped >= 0) {
         // the same arguments op by op: the op that found something wrong says what
         withRecording(false, () => this.graph.run(...args));
         throw new ConfigError(`compile: instruction ${stopped} failed`);
       }
+      for (const { tensors, writes } of this.changes) for (const name of writes) tensors[name].storage.version++;
       while (this.results.length >= RUNS_KEPT) for (const claim of this.results.shift() as Claim[]) claim.release("step");
       const claims: Claim[] = [];
       let next = 0;
@@ -136,11 +178,16 @@ export function compile<A extends readonly unknown[], R extends Tree>(f: ((...xs
   const run = (...xs: A): R => {
     // within a trace the function is part of the larger graph
     if (activeTracer() !== undefined) return (f instanceof Graph ? f.run(...(xs as unknown as Tree[])) : f(...xs)) as R;
+    if (latest?.fits(xs) && latest.valid) return latest.run(xs as unknown as readonly Tree[]) as R;
     const key = signature(xs);
     let plan = plans.get(key);
+    if (plan !== undefined && !plan.valid) {
+      plan.dispose();
+      plan = undefined;
+    }
     if (plan === undefined) {
       for (const t of tensorsIn(xs)) t.alive("compile");
-      plan = new Plan(deadCode(f instanceof Graph ? f : traced(f as unknown as (...args: Tree[]) => Tree, xs)));
+      plan = new Plan(optimise(f instanceof Graph ? f : traced(f as unknown as (...args: Tree[]) => Tree, xs)));
       plans.set(key, plan);
       traces++;
       if (traces === MANY_TRACES)

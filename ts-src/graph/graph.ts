@@ -6,11 +6,16 @@ import { scope, tensorsIn } from "../../bindings/lifetime.js";
 import { type AnyOp, apply } from "../../bindings/op.js";
 import { type Shape, sameShape, showShape } from "../../bindings/shape.js";
 import { Tensor } from "../../bindings/tensor.js";
+import type { Change } from "../../bindings/trace.js";
+import { type Key, nextKey } from "../ops/random.js";
 import type { Tree } from "../ops/tree.js";
+import { drawing } from "./drawing.js";
+import { dot, listing } from "./listing.js";
+import { type GraphStats, stats } from "./stats.js";
 
 /** What a node is, besides its place in the order. */
 export interface NodeParts {
-  readonly kind: "input" | "constant" | "op";
+  readonly kind: "input" | "constant" | "op" | "change";
   readonly shape: Shape;
   readonly dtype: DType;
   /** What the op is applied to, in the order of its inputs. */
@@ -21,6 +26,8 @@ export interface NodeParts {
   readonly value?: Tensor;
   /** Made within the traced function, so it never changes. */
   readonly fixed?: boolean;
+  /** A change of memory, on `inputs` in the order of its tensors. */
+  readonly change?: Change;
 }
 
 export class GraphNode {
@@ -32,6 +39,7 @@ export class GraphNode {
   readonly params: unknown;
   readonly value: Tensor | undefined;
   readonly fixed: boolean;
+  readonly change: Change | undefined;
 
   constructor(parts: NodeParts) {
     this.kind = parts.kind;
@@ -42,11 +50,12 @@ export class GraphNode {
     this.params = parts.params;
     this.value = parts.value;
     this.fixed = parts.fixed ?? false;
+    this.change = parts.change;
   }
 
   /** Name of the op, or what else the node is. */
   get name(): string {
-    return this.op?.name ?? this.kind;
+    return this.op?.name ?? this.change?.name ?? this.kind;
   }
 
   /** The same op on other operands. */
@@ -62,8 +71,29 @@ export function operands<T>(op: AnyOp, values: readonly T[]): Record<string, T> 
   return Object.fromEntries(op.inputs.map((name, i) => [name, values[i]]));
 }
 
-export function applyNode(node: GraphNode, values: readonly Tensor[]): Tensor {
-  return run(node.op as AnyOp, operands(node.op as AnyOp, values), node.params);
+/** One op applied to values. */
+export function applyNode(node: GraphNode, values: readonly Tensor[], keyOf: (traced: Key) => Key): Tensor {
+  const key = keyIn(node.params);
+  const params = key === undefined ? node.params : { ...(node.params as object), key: keyOf(key) };
+  return run(node.op as AnyOp, operands(node.op as AnyOp, values), params);
+}
+
+/** The key of an op that draws random numbers. */
+export function keyIn(params: unknown): Key | undefined {
+  return params !== null && typeof params === "object" && "key" in params ? (params.key as Key) : undefined;
+}
+
+/** The next keys, one for each key of the trace; a derivative has the key of its op. */
+export function freshKeys(): (traced: Key) => Key {
+  const fresh = new Map<Key, Key>();
+  return (traced) => {
+    let key = fresh.get(traced);
+    if (key === undefined) {
+      key = nextKey();
+      fresh.set(traced, key);
+    }
+    return key;
+  };
 }
 
 export class Graph {
@@ -102,21 +132,58 @@ export class Graph {
   run(...args: readonly Tree[]): Tree {
     const given = this.checked(args);
     return scope(() => {
-      const values = this.evaluate(given);
+      const values = this.evaluate(given, freshKeys());
       let next = 0;
       return this.result(() => values[next++]);
     });
   }
 
-  /** The outputs' values for the inputs' values; all else is disposed after its last use. */
-  evaluate(given: readonly Tensor[]): Tensor[] {
+  /** One line a node: what it is made of, shape and dtype. */
+  toString(): string {
+    return listing(this);
+  }
+
+  /** The graph in Graphviz's language. */
+  toDot(): string {
+    return dot(this);
+  }
+
+  /** The graph as a picture, a self-contained SVG document. */
+  toSVG(): string {
+    return drawing(this);
+  }
+
+  /** Counts of nodes, edges, floating-point operations, bytes moved, and the most bytes that intermediate results hold. */
+  stats(): GraphStats {
+    return stats(this);
+  }
+
+  /** The changes of memory that each run makes, in order. */
+  get changes(): Change[] {
+    return this.nodes.flatMap((node) => node.change ?? []);
+  }
+
+  /**
+   * The outputs' values for the inputs' values; all else is disposed after its last use. `keyOf` gives the keys of random
+   * numbers for this run. While a program is `captured`, what changes do in JavaScript is left to its runs.
+   */
+  evaluate(given: readonly Tensor[], keyOf: (traced: Key) => Key, captured = false): Tensor[] {
     const values = new Map<GraphNode, Tensor>();
     for (const [i, node] of this.inputs.entries()) values.set(node, given[i]);
     const last = this.lastUses();
     for (const [i, node] of this.nodes.entries()) {
       if (node.kind === "op") {
         const inputs = node.inputs.map((input) => values.get(input) as Tensor);
-        values.set(node, applyNode(node, inputs));
+        values.set(node, applyNode(node, inputs, keyOf));
+      } else if (node.change !== undefined) {
+        const { before, run, tensors, writes } = node.change;
+        const operands = Object.fromEntries(Object.keys(tensors).map((name, j) => [name, values.get(node.inputs[j]) as Tensor]));
+        if (captured) run(operands);
+        else {
+          before?.();
+          run(operands);
+          for (const name of writes) operands[name].storage.version++;
+        }
       } else if (node.kind === "constant") values.set(node, node.value as Tensor);
       for (const done of last[i]) {
         // what a derivative saved of it stays pinned

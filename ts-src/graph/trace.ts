@@ -1,16 +1,18 @@
 // Tracing: the function runs once on symbols, and every op that it applies becomes a node. The tape works on symbols too, so
 // a function that takes derivatives, by grad() or backward(), is traced with them.
 import { ConfigError } from "../../bindings/errors.js";
-import { held, Storage, scope, storagesMade, tensorsIn } from "../../bindings/lifetime.js";
+import { clearGradient, held, Storage, scope, storagesMade, tensorsIn } from "../../bindings/lifetime.js";
 import { type AnyOp, type Spec, showValue } from "../../bindings/op.js";
 import { Tensor } from "../../bindings/tensor.js";
-import { type Tracer, withTracer } from "../../bindings/trace.js";
+import { type Change, type Tracer, withTracer } from "../../bindings/trace.js";
 import { type DiagonalOptions, trace as matrixTrace } from "../ops/diagonal.js";
 import type { Tree } from "../ops/tree.js";
 import { Graph, GraphNode, mapLeaves } from "./graph.js";
 
 class Recorder implements Tracer {
   readonly nodes: GraphNode[] = [];
+  /** Leaves whose gradient is a symbol of this trace. */
+  readonly leaves = new Set<Tensor>();
   private readonly ofStorage = new Map<Storage, GraphNode>();
   /** Nodes of tensors with memory, by what decides their elements. */
   private readonly constants = new Map<string, GraphNode>();
@@ -28,6 +30,21 @@ class Recorder implements Tracer {
     const node = new GraphNode({ kind: "op", shape: spec.shape, dtype: spec.dtype, op, params, inputs: op.inputs.map((name) => this.nodeOf(inputs[name])) });
     const layout = op.view?.(inputs[op.inputs[0]], spec, params);
     return this.symbol(op.name, node, layout?.strides, layout?.offset);
+  }
+
+  change(change: Change): void {
+    for (const name of change.writes) {
+      const t = change.tensors[name];
+      // the tensor's own error: it says where
+      if (t.symbolic) void t.ptr;
+    }
+    const inputs = Object.values(change.tensors).map((t) => this.nodeOf(t));
+    const [first] = inputs;
+    this.nodes.push(new GraphNode({ kind: "change", shape: first.shape, dtype: first.dtype, inputs, change }));
+  }
+
+  anchored(leaf: Tensor): void {
+    this.leaves.add(leaf);
   }
 
   private symbol(origin: string, node: GraphNode, strides?: readonly number[], offset?: number): Tensor {
@@ -62,6 +79,15 @@ class Recorder implements Tracer {
 /** Runs f on symbols of arguments that look like `examples`, trees of tensors or of nodes. */
 export function traced(f: (...xs: Tree[]) => Tree, examples: readonly unknown[]): Graph {
   const recorder = new Recorder();
+  try {
+    return symbolically(recorder, f, examples);
+  } finally {
+    // gradients that are symbols mean nothing outside
+    for (const leaf of recorder.leaves) clearGradient(leaf);
+  }
+}
+
+function symbolically(recorder: Recorder, f: (...xs: Tree[]) => Tree, examples: readonly unknown[]): Graph {
   return withTracer(recorder, () =>
     scope(() => {
       const inputs: GraphNode[] = [];

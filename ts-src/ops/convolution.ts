@@ -5,7 +5,7 @@ import type { Kernels } from "../../bindings/kernels.js";
 import { scope } from "../../bindings/lifetime.js";
 import { scratch } from "../../bindings/memory.js";
 import { apply, op, type Spec } from "../../bindings/op.js";
-import { type Shape, showShape } from "../../bindings/shape.js";
+import { type Shape, showShape, sizeOf } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { add } from "./binary.js";
 import { biasSample, gradInputSample, gradWeightSample, sample } from "./convolution-samples.js";
@@ -183,6 +183,7 @@ const conv2dOp = op({
   name: "conv2d",
   inputs: ["x", "w"],
   shape: (s: { x: Spec; w: Spec }, p: ConvParams) => ({ shape: [s.x.shape[0], s.w.shape[0], ...p.size], dtype: floatDtype("conv2d", s) }),
+  flops: ({ w }, y) => 2 * sizeOf(y.shape) * sizeOf(w.shape.slice(1)),
   kernel: (k, { x, w }, y, params) => forward(k, x, w, null, y, params),
   saves: ["x", "w"],
   vjp: (dy, { x, w }, { params }) => ({
@@ -197,6 +198,7 @@ const conv2dBiasOp = op({
   name: "conv2dBias",
   inputs: ["x", "w", "b"],
   shape: (s: { x: Spec; w: Spec; b: Spec }, p: ConvParams) => ({ shape: [s.x.shape[0], s.w.shape[0], ...p.size], dtype: floatDtype("conv2d", s) }),
+  flops: ({ w }, y) => sizeOf(y.shape) * (2 * sizeOf(w.shape.slice(1)) + 1),
   kernel: (k, { x, w, b }, y, params) => forward(k, x, w, b, y, params),
   saves: ["x", "w"],
   vjp: (dy, { x, w }, { params }) => ({
@@ -218,6 +220,7 @@ const conv2dGradInputOp = op({
     shape: [s.dy.shape[0], s.w.shape[1] * p.groups, ...p.size],
     dtype: floatDtype("conv2dGradInput", s),
   }),
+  flops: ({ dy, w }) => 2 * sizeOf(dy.shape) * sizeOf(w.shape.slice(1)),
   kernel(k, { dy, w }, dx, params) {
     if (dx.size === 0) return;
     const s = sizes(dx.shape, w.shape, dy.shape, params);
@@ -242,6 +245,7 @@ const conv2dGradWeightOp = op({
     shape: [s.dy.shape[1], s.x.shape[1] / p.groups, ...p.size],
     dtype: floatDtype("conv2dGradWeight", s),
   }),
+  flops: ({ dy }, dw) => 2 * sizeOf(dy.shape) * sizeOf(dw.shape.slice(1)),
   kernel(k, { x, dy }, dw, params) {
     if (dw.size === 0) return;
     const s = sizes(x.shape, dw.shape, dy.shape, params);

@@ -39,6 +39,7 @@ const matmulOp = op({
     return { shape: [...batch, p[p.length - 2], q[q.length - 1]], dtype: floatDtype("matmul", x) };
   },
   strided: true,
+  flops: ({ a }, y) => 2 * sizeOf(y.shape) * a.shape[a.shape.length - 1],
   kernel: (k, { a, b }, y) => products(k, a, b, y),
   saves: ["a", "b"],
   vjp: (dy, { a, b }) => ({ a: () => matmul(dy, transpose(b)), b: () => (b.ndim === 2 ? matmul(transpose(rows(a)), rows(dy)) : matmul(transpose(a), dy)) }),
@@ -81,6 +82,7 @@ const linearOp = op({
       throw new ShapeError(`linear: expected b of shape [${out}], as w ${showShape(s.w.shape)} has; got ${showShape(s.b.shape)}`);
     return { shape: [...s.x.shape.slice(0, -1), out], dtype: floatDtype("linear", s) };
   },
+  flops: ({ w }, y) => sizeOf(y.shape) * (2 * w.shape[1] + 1),
   kernel(k, { x, w, b }, y) {
     const [n, inner] = w.shape;
     if (y.size === 0) return;

@@ -37,6 +37,22 @@ export interface Key {
   readonly high: number;
 }
 
+/** The stream that the next call takes. */
+export function nextStream(): number {
+  return stream;
+}
+
+/** Runs `fn` with the streams from `first` on, as when it ran before, and goes on where things stood. */
+export function replaying<T>(first: number, fn: () => T): T {
+  const here = stream;
+  stream = first;
+  try {
+    return fn();
+  } finally {
+    stream = here;
+  }
+}
+
 export function nextKey(): Key {
   const own = stream++;
   return { seed, low: own % 2 ** 32, high: Math.floor(own / 2 ** 32) * 2 }; // randomBits() has the odd ones

@@ -3,6 +3,7 @@ import { ConfigError } from "../../bindings/errors.js";
 import { kernelsOf } from "../../bindings/kernels.js";
 import { showValue } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { change } from "../../bindings/trace.js";
 import { Cells, checkRanges, Optimizer, type ParamGroup, type Params, stateTensor } from "./optimizer.js";
 
 export interface AdamSettings {
@@ -50,17 +51,24 @@ export class Adam extends Optimizer<AdamSettings, State> {
   }
 
   protected update(p: Tensor, gradient: Tensor, group: ParamGroup<AdamSettings>): void {
-    const k = kernelsOf(p.dtype);
-    let state = this.states.get(p);
-    if (state === undefined) {
-      state = this.begun(p, 0, group, {});
-      this.states.set(p, state);
-    }
-    const { cells } = state;
-    cells.set(0, group.lr, group.betas[0], group.betas[1], group.eps, group.weightDecay);
-    k.adamAdvance(cells.ptr);
-    state.step++;
-    k.adam(p.ptr, gradient.ptr, state.exp_avg.ptr, state.exp_avg_sq.ptr, cells.ptr, p.size);
+    const state = this.states.get(p) ?? this.begun(p, 0, group, {});
+    this.states.set(p, state);
+    const { exp_avg: m, exp_avg_sq: v, cells } = state;
+    change({
+      name: "Adam",
+      tensors: { p, m, v, cells: cells.tensor, gradient },
+      writes: ["p", "m", "v", "cells"],
+      before: () => {
+        cells.set(0, group.lr, group.betas[0], group.betas[1], group.eps, group.weightDecay);
+        state.step++;
+      },
+      run: (t) => {
+        const k = kernelsOf(p.dtype);
+        k.adamAdvance(t.cells.ptr);
+        k.adam(t.p.ptr, t.gradient.ptr, t.m.ptr, t.v.ptr, t.cells.ptr, p.size);
+      },
+      valid: () => this.states.get(p) === state,
+    });
   }
 
   private begun(p: Tensor, step: number, group: ParamGroup<AdamSettings>, from: Record<string, Tensor | number>): State {

@@ -88,7 +88,6 @@ export abstract class Optimizer<S extends { lr: number }, P> {
           throw new ShapeError(`${this.name}: expected a gradient of shape ${showShape(p.shape)}; got ${showShape(gradient.shape)}`);
         }
         this.update(p, gradient.contiguous ? gradient : clone(gradient), group);
-        p.storage.version++;
       }
     }
   }
@@ -181,6 +180,8 @@ function given<T extends object>(settings: T): T {
 /** Memory cells (f64) that a kernel reads its settings from; a change of a setting is a write to a cell. */
 export class Cells {
   readonly tensor: Tensor;
+  /** What set() wrote last; cells that kernels change are written once. */
+  private readonly written: number[] = [];
 
   constructor(n: number) {
     this.tensor = keep(zeros([n], { dtype: "float64" }));
@@ -191,6 +192,9 @@ export class Cells {
   }
 
   set(first: number, ...values: number[]): void {
+    // most steps change nothing, and a view costs more than the comparison
+    if (values.every((value, i) => this.written[first + i] === value)) return;
+    for (const [i, value] of values.entries()) this.written[first + i] = value;
     view(this.tensor.ptr + first * 8, values.length, "float64").set(values);
   }
 }

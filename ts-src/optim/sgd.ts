@@ -3,6 +3,7 @@ import { ConfigError } from "../../bindings/errors.js";
 import { kernelsOf } from "../../bindings/kernels.js";
 import { showValue } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { change } from "../../bindings/trace.js";
 import { Cells, checkRanges, Optimizer, type ParamGroup, type Params, stateTensor } from "./optimizer.js";
 
 export interface SGDSettings {
@@ -26,7 +27,8 @@ interface State {
  */
 export class SGD extends Optimizer<SGDSettings, State> {
   protected readonly stateNames = { momentum_buffer: "tensor" } as const;
-  private readonly cells = new Cells(4);
+  /** Of each group: lr, momentum, dampening, weightDecay. */
+  private readonly cells = new Map<ParamGroup<SGDSettings>, Cells>();
 
   constructor(params: Params<SGDSettings>, settings: Partial<SGDSettings> = {}) {
     super("SGD", params, { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false }, settings);
@@ -42,19 +44,38 @@ export class SGD extends Optimizer<SGDSettings, State> {
   }
 
   protected update(p: Tensor, gradient: Tensor, group: ParamGroup<SGDSettings>): void {
-    const k = kernelsOf(p.dtype);
-    this.cells.set(0, group.lr, group.momentum, group.dampening, group.weightDecay);
-    if (group.momentum === 0) {
-      k.sgd(p.ptr, gradient.ptr, this.cells.ptr, p.size);
+    const cells = this.cells.get(group) ?? new Cells(4);
+    this.cells.set(group, cells);
+    const { momentum, nesterov } = group;
+    const before = (): void => cells.set(0, group.lr, group.momentum, group.dampening, group.weightDecay);
+    const sameKernel = (): boolean => (group.momentum === 0) === (momentum === 0) && group.nesterov === nesterov;
+    if (momentum === 0) {
+      change({
+        name: "SGD",
+        tensors: { p, cells: cells.tensor, gradient },
+        writes: ["p"],
+        before,
+        run: (t) => kernelsOf(p.dtype).sgd(t.p.ptr, t.gradient.ptr, t.cells.ptr, p.size),
+        valid: sameKernel,
+      });
       return;
     }
-    let state = this.states.get(p);
-    const first = state === undefined;
-    if (state === undefined) {
-      state = { momentum_buffer: stateTensor(p) };
-      this.states.set(p, state);
-    }
-    k.sgdMomentum(p.ptr, gradient.ptr, state.momentum_buffer.ptr, this.cells.ptr, p.size, Number(first), Number(group.nesterov));
+    const known = this.states.get(p);
+    const state = known ?? { momentum_buffer: stateTensor(p) };
+    this.states.set(p, state);
+    let runs = 0;
+    change({
+      name: "SGD",
+      tensors: { p, v: state.momentum_buffer, cells: cells.tensor, gradient },
+      writes: ["p", "v"],
+      before: () => {
+        before();
+        runs++;
+      },
+      run: (t) => kernelsOf(p.dtype).sgdMomentum(t.p.ptr, t.gradient.ptr, t.v.ptr, t.cells.ptr, p.size, Number(known === undefined), Number(nesterov)),
+      // the first step fills the buffer, so a plan of it serves once
+      valid: () => sameKernel() && this.states.get(p) === state && (known !== undefined || runs === 0),
+    });
   }
 
   protected exported(state: State): Record<string, Tensor | number> {

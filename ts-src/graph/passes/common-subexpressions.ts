@@ -1,0 +1,37 @@
+// An op that was applied to the same operands before is not applied again. What reads memory that the graph changes is the
+// same only between two changes; what draws random numbers never is.
+import { type Graph, type GraphNode, keyIn } from "../graph.js";
+import { rewrite } from "./rewrite.js";
+
+export function commonSubexpressions(graph: Graph): Graph {
+  const ids = new Map<GraphNode, number>();
+  const idOf = (node: GraphNode): number => {
+    let id = ids.get(node);
+    if (id === undefined) {
+      id = ids.size;
+      ids.set(node, id);
+    }
+    return id;
+  };
+  const written = new Set(graph.changes.flatMap(({ tensors, writes }) => writes.map((name) => tensors[name].storage)));
+  const changing = new Set<GraphNode>();
+  const seen = new Map<string, GraphNode>();
+  let changes = 0;
+  return rewrite(graph, (node) => {
+    if (node.kind === "change") changes++;
+    if ((node.value !== undefined && written.has(node.value.storage)) || node.inputs.some((input) => changing.has(input))) changing.add(node);
+    if (node.op === undefined || keyIn(node.params) !== undefined) return node;
+    const key = `${node.op.name}(${node.inputs.map(idOf)})${changing.has(node) ? changes : ""}${JSON.stringify(node.params, plain)}`;
+    const earlier = seen.get(key);
+    if (earlier !== undefined) return earlier;
+    seen.set(key, node);
+    return node;
+  });
+}
+
+/** JSON has no infinities and no typed arrays. */
+function plain(_name: string, value: unknown): unknown {
+  if (typeof value === "number" && !Number.isFinite(value)) return `number ${value}`;
+  if (ArrayBuffer.isView(value)) return [value.constructor.name, ...(value as Float64Array)];
+  return value === undefined ? "undefined" : value;
+}

@@ -1,0 +1,11 @@
+// The passes in their order. Each keeps every bit of the result.
+import type { Graph } from "../graph.js";
+import { commonSubexpressions } from "./common-subexpressions.js";
+import { constantFolding } from "./constant-folding.js";
+import { deadCode } from "./dead-code.js";
+import { simplify } from "./simplify.js";
+
+/** The same function in fewer nodes. */
+export function optimise(graph: Graph): Graph {
+  return deadCode(commonSubexpressions(constantFolding(simplify(deadCode(graph)))));
+}

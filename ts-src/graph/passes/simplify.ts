@@ -1,0 +1,47 @@
+// Rules that change no bit: views of views, what is done and undone, arithmetic with 1 and -0.
+import { sameShape } from "../../../bindings/shape.js";
+import { type Graph, GraphNode } from "../graph.js";
+import { rewrite } from "./rewrite.js";
+
+type Rule = (node: GraphNode) => GraphNode | undefined;
+
+/** Whether a node is the one number `value`. */
+function is(node: GraphNode, value: number): boolean {
+  return node.fixed && node.value?.size === 1 && Object.is(node.value.item(), value);
+}
+
+/** The other operand, if it has the whole shape of the result. */
+function other(node: GraphNode, index: number): GraphNode | undefined {
+  const kept = node.inputs[index];
+  return sameShape(kept.shape, node.shape) ? kept : undefined;
+}
+
+const rules: { readonly [op: string]: Rule } = {
+  neg: ({ inputs: [x] }) => (x.name === "neg" ? x.inputs[0] : undefined),
+  reshape(node) {
+    // an inner one keeps the order of elements, so the outer one can read what it read
+    const [x] = node.inputs[0].name === "reshape" ? node.inputs[0].inputs : node.inputs;
+    return sameShape(x.shape, node.shape) ? x : node.on([x]);
+  },
+  permute(node) {
+    const order = (node.params as { order: readonly number[] }).order;
+    const [x] = node.inputs;
+    if (order.every((axis, i) => axis === i)) return x;
+    if (x.name !== "permute") return undefined;
+    const inner = (x.params as { order: readonly number[] }).order;
+    const both = order.map((axis) => inner[axis]);
+    if (both.every((axis, i) => axis === i)) return x.inputs[0];
+    return new GraphNode({ ...node, inputs: x.inputs, params: { order: both } });
+  },
+  broadcastTo: (node) => other(node, 0),
+  mul(node) {
+    if (is(node.inputs[1], 1)) return other(node, 0);
+    return is(node.inputs[0], 1) ? other(node, 1) : undefined;
+  },
+  div: (node) => (is(node.inputs[1], 1) ? other(node, 0) : undefined),
+  sub: (node) => (is(node.inputs[1], 0) ? other(node, 0) : undefined),
+};
+
+export function simplify(graph: Graph): Graph {
+  return rewrite(graph, (node) => (node.op === undefined ? node : (rules[node.op.name]?.(node) ?? node)));
+}
