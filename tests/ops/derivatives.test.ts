@@ -73,7 +73,7 @@ test("backward takes a live gradient of the output's shape and dtype, and option
   refused({ gradient: tensor([1, 1], { dtype: "float64" }) }, DtypeError, /gradient of dtype float32; got float64/);
   refused({ retain: true }, ConfigError, /gradient, retainGraph, createGraph; got retain/);
   refused(null, ConfigError, /object of options/);
-  refused(tensor([1, 1]), ConfigError, /expected options gradient/);
+  refused(tensor([1, 1]), ConfigError, /expected an object of options \(gradient, retainGraph, createGraph\); got a tensor/);
   w.mul(3).backward({ gradient: tensor([1, 10]) });
   assert.equal(w.grad?.toArray(), [3, 30]);
 });

@@ -132,7 +132,7 @@ test("wrong arguments give typed errors", () => {
   assertThrows(() => x.indexSelect(int([[0]])), ShapeError, /^indexSelect: expected x with an axis and index \[n\]; got \[2,3\] and \[1,1\]$/);
   assertThrows(() => x.topk(4), ShapeError, /^topk: expected a whole k from 0 to 3, the size of axis 1 of \[2,3\]; got number 4$/);
   assertThrows(() => x.topk(Number.NaN), ShapeError, /^topk: /);
-  assertThrows(() => f.sort(x, { descending: 1 }), ConfigError, /^sort: expected descending true or false; got number 1$/);
+  assertThrows(() => f.sort(x, { descending: 1 }), ConfigError, /^sort: expected true or false for descending; got 1$/);
   assertThrows(() => int([0]).oneHot(1.5), ShapeError, /^oneHot: expected a whole depth >= 0; got number 1.5$/);
   assertThrows(() => int([]).oneHot(), ShapeError, /^oneHot: expected a depth for no indices; got \[0\] without one$/);
   assertThrows(() => f.oneHot(int([0]), 2, { dtype: "int8" }), DtypeError, /^oneHot: expected a dtype/);

@@ -4,8 +4,8 @@ import { type Claim, keep } from "../../bindings/lifetime.js";
 import { view } from "../../bindings/memory.js";
 import { showValue } from "../../bindings/op.js";
 import { Tensor } from "../../bindings/tensor.js";
+import { checkedOptions } from "../ops/checks.js";
 import { zeros } from "../ops/create.js";
-import { checkedOptions } from "../ops/options.js";
 import { checkedSeed, shuffledNumbers } from "../ops/random.js";
 import type { Batch, Dataset } from "./dataset.js";
 

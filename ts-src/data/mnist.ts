@@ -3,8 +3,8 @@ import { ConfigError, FormatError } from "../../bindings/errors.js";
 import { showValue } from "../../bindings/op.js";
 import { builtin, readBytes } from "../formats/files.js";
 import { parseIdx } from "../formats/idx.js";
+import { checkedOptions } from "../ops/checks.js";
 import { fromBytes, tensor } from "../ops/create.js";
-import { checkedOptions } from "../ops/options.js";
 import { ImageDataset } from "./dataset.js";
 
 const MEAN = 0.1307; // of the pixels of the training images, in units of 255

@@ -3,9 +3,9 @@ import { ConfigError } from "../../bindings/errors.js";
 import { keep } from "../../bindings/lifetime.js";
 import { showValue } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { checkedOptions } from "../ops/checks.js";
 import type { CreateOptions } from "../ops/create.js";
 import { linear } from "../ops/matmul.js";
-import { checkedOptions } from "../ops/options.js";
 import { uniform } from "../ops/random.js";
 import { Module } from "./module.js";
 

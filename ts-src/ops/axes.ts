@@ -3,8 +3,8 @@ import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
 import { type Draw, type Sample, showValue } from "../../bindings/op.js";
 import { checkedAxis, type Shape, showShape, sizeOf } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { checkedOptions } from "./checks.js";
 import { checkedTensor } from "./operands.js";
-import { checkedOptions } from "./options.js";
 
 export interface ReduceOptions {
   /** The axis or axes to reduce; negatives count from the end; all by default, none for an empty list. */
@@ -31,7 +31,7 @@ export function checkedOneAxis(op: string, axis: unknown, ndim: number): number 
 }
 
 /** The axes of a reduction. Throws ShapeError for a wrong or repeated axis, ConfigError for other options. */
-export function checkedReduction(op: string, x: Tensor, options: ReduceOptions, more: readonly string[] = []): Reduced {
+export function checkedReduction<O extends ReduceOptions>(op: string, x: Tensor, options: O, more: readonly (keyof O & string)[] = []): Reduced {
   checkedTensor(op, "x", x);
   x.alive(op);
   checkedOptions(op, options, ["axis", "keepdims", ...more]);

@@ -13,11 +13,11 @@ function shown(value: unknown): string {
   return value instanceof Tensor ? "a tensor" : typeof value === "number" ? String(value) : showValue(value);
 }
 
-/** The options, {} if none came; throws ConfigError for what is no object and for an unknown name. */
+/** The options, {} if none came; throws ConfigError for what is no plain object and for an unknown name. */
 export function checkedOptions<T extends object>(op: string, options: T | undefined, known: readonly (keyof T & string)[]): T {
   if (options === undefined) return {} as T;
   if (options === null || typeof options !== "object" || Array.isArray(options) || options instanceof Tensor) {
-    throw new ConfigError(`${op}: expected an object of options ${known.join(", ")}; got ${shown(options)}`);
+    throw new ConfigError(`${op}: expected an object of options (${known.join(", ")}); got ${shown(options)}`);
   }
   for (const name of Object.keys(options)) {
     if (!(known as readonly string[]).includes(name)) throw new ConfigError(`${op}: expected options ${known.join(", ")}; got ${name}`);

@@ -7,9 +7,9 @@ import { view } from "../../bindings/memory.js";
 import { allocated, copyInto, showValue } from "../../bindings/op.js";
 import { checkedShape, type Shape, showShape } from "../../bindings/shape.js";
 import { type NestedArray, Tensor } from "../../bindings/tensor.js";
+import { checkedOptions } from "./checks.js";
 import { detach, to } from "./convert.js";
 import { checkedTensor } from "./operands.js";
-import { checkedOptions } from "./options.js";
 
 export interface CreateOptions {
   /** "float32" by default; for a typed array its own, for booleans "bool". */

@@ -5,9 +5,9 @@ import { scope, tensorsIn } from "../../bindings/lifetime.js";
 import { apply, op, type Spec, showValue } from "../../bindings/op.js";
 import { type Edge, isRecording, withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
+import { checkedOptions } from "./checks.js";
 import { clone, detach } from "./convert.js";
 import { onesLike, zerosLike } from "./create.js";
-import { checkedOptions } from "./options.js";
 import { history, markReached, passing, walk } from "./reverse.js";
 import { mapTree, type Tree } from "./tree.js";
 

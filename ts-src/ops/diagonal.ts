@@ -7,8 +7,8 @@ import { scope } from "../../bindings/lifetime.js";
 import { apply, type Draw, type Layout, op, type Spec, showValue } from "../../bindings/op.js";
 import { checkedAxis, contiguousStrides, type Shape, showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { checkedOptions } from "./checks.js";
 import { checkedTensor } from "./operands.js";
-import { checkedOptions } from "./options.js";
 import { scattered } from "./places.js";
 import { sum } from "./reduce.js";
 

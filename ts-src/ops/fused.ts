@@ -4,8 +4,8 @@ import type { Kernels } from "../../bindings/kernels.js";
 import { type Spec, showValue } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { checkedOptions } from "./checks.js";
 import { floatDtype } from "./operands.js";
-import { checkedOptions } from "./options.js";
 
 /** Shape and dtype of dy and x, which have the same. */
 export function pairSpec(name: string, x: { dy: Spec; x: Spec }): Spec {
@@ -26,11 +26,15 @@ export function pairGrad(name: "siluGrad" | "geluGrad" | "geluTanhGrad" | "mishG
 }
 
 /** Options that are finite numbers, with their defaults. Throws ConfigError. */
-export function numberOptions<N extends string>(op: string, options: unknown, defaults: { readonly [name in N]: number }): { [name in N]: number } {
-  checkedOptions(op, options, Object.keys(defaults));
+export function numberOptions<N extends string>(
+  op: string,
+  options: { readonly [name in N]?: number } | undefined,
+  defaults: { readonly [name in N]: number },
+): { [name in N]: number } {
+  const chosen = checkedOptions(op, options, Object.keys(defaults) as N[]);
   const result: { [name in N]: number } = { ...defaults };
   for (const name in defaults) {
-    const value = (options as { [name in N]?: unknown } | undefined)?.[name];
+    const value: unknown = chosen[name];
     if (value === undefined) continue;
     if (typeof value !== "number" || !Number.isFinite(value)) throw new ConfigError(`${op}: expected a finite number for ${name}; got ${showValue(value)}`);
     result[name] = value;

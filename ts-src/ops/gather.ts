@@ -6,12 +6,13 @@ import { apply, op, type Spec, showValue } from "../../bindings/op.js";
 import { broadcastShapes, type Shape, showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { div } from "./binary.js";
+import { checkedFlag, checkedOptions } from "./checks.js";
 import { eq } from "./compare.js";
 import { to } from "./convert.js";
 import { fillWith } from "./create.js";
 import { groupSizes } from "./groups.js";
 import { drawnAlong, drawnIndex } from "./index-samples.js";
-import { type Along, axisOf, checkedFlag, checkedIndex, checkedLive, fitsWithin, gatherInto, optionsOf, scatterInto, spread } from "./indexing.js";
+import { type Along, axisOf, checkedIndex, checkedLive, fitsWithin, gatherInto, scatterInto, spread } from "./indexing.js";
 import { floatDtype } from "./operands.js";
 import { where } from "./select.js";
 import { reshape, unsqueeze } from "./shape.js";
@@ -29,7 +30,7 @@ export interface IndexOptions {
 export function gather(x: Tensor, index: Tensor, options: IndexOptions = {}): Tensor {
   checkedLive("gather", "x", x);
   checkedIndex("gather", index);
-  const axis = axisOf("gather", optionsOf("gather", options, ["axis"]).axis ?? 0, x.ndim);
+  const axis = axisOf("gather", checkedOptions("gather", options, ["axis"]).axis ?? 0, x.ndim);
   fitsWithin("gather", x, index, axis);
   return gatherAlong(x, index, { fn: "gather", axis });
 }
@@ -42,7 +43,7 @@ export function gather(x: Tensor, index: Tensor, options: IndexOptions = {}): Te
 export function takeAlongAxis(x: Tensor, index: Tensor, options: IndexOptions = {}): Tensor {
   checkedLive("takeAlongAxis", "x", x);
   checkedIndex("takeAlongAxis", index);
-  const axis = axisOf("takeAlongAxis", optionsOf("takeAlongAxis", options, ["axis"]).axis ?? -1, x.ndim);
+  const axis = axisOf("takeAlongAxis", checkedOptions("takeAlongAxis", options, ["axis"]).axis ?? -1, x.ndim);
   if (index.ndim !== x.ndim) {
     throw new ShapeError(`takeAlongAxis: expected index with ${x.ndim} axes, as x ${showShape(x.shape)} has; got ${showShape(index.shape)}`);
   }
@@ -56,7 +57,7 @@ export function takeAlongAxis(x: Tensor, index: Tensor, options: IndexOptions = 
 export function indexSelect(x: Tensor, index: Tensor, options: IndexOptions = {}): Tensor {
   checkedLive("indexSelect", "x", x);
   checkedIndex("indexSelect", index);
-  const axis = axisOf("indexSelect", optionsOf("indexSelect", options, ["axis"]).axis ?? 0, x.ndim);
+  const axis = axisOf("indexSelect", checkedOptions("indexSelect", options, ["axis"]).axis ?? 0, x.ndim);
   if (x.ndim === 0 || index.ndim !== 1) {
     throw new ShapeError(`indexSelect: expected x with an axis and index [n]; got ${showShape(x.shape)} and ${showShape(index.shape)}`);
   }
@@ -78,8 +79,8 @@ export interface EmbeddingOptions {
 export function embedding(indices: Tensor, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
   checkedIndex("embedding", indices, "indices");
   checkedLive("embedding", "weight", weight);
-  const { paddingIdx = null, scaleGradByFreq } = optionsOf("embedding", options, ["paddingIdx", "scaleGradByFreq"]);
-  const scaled = checkedFlag("embedding", "scaleGradByFreq", scaleGradByFreq, false);
+  const { paddingIdx = null, scaleGradByFreq = false } = checkedOptions("embedding", options, ["paddingIdx", "scaleGradByFreq"]);
+  const scaled = checkedFlag("embedding", "scaleGradByFreq", scaleGradByFreq);
   if (weight.ndim !== 2) throw new ShapeError(`embedding: expected weight [rows, cols]; got ${showShape(weight.shape)}`);
   const [rows, cols] = weight.shape;
   if (paddingIdx !== null && !(Number.isInteger(paddingIdx) && paddingIdx >= -rows && paddingIdx < rows)) {

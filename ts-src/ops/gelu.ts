@@ -3,11 +3,11 @@ import { ConfigError } from "../../bindings/errors.js";
 import { apply, op, showValue } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { add, mul, sub } from "./binary.js";
+import { checkedOptions } from "./checks.js";
 import { exp } from "./exponential.js";
 import { pairGrad } from "./fused.js";
 import { sigmoid } from "./hyperbolic.js";
 import { unary } from "./operands.js";
-import { checkedOptions } from "./options.js";
 import { anyPair, anyShape } from "./samples.js";
 import { square } from "./unary.js";
 

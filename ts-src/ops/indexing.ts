@@ -1,13 +1,12 @@
 // What the functions that take indices share: checks, kernel calls, and the message for an index out of range.
 import { itemBytes } from "../../bindings/dtype.js";
-import { ConfigError, DtypeError, NumericError, ShapeError } from "../../bindings/errors.js";
+import { DtypeError, NumericError, ShapeError } from "../../bindings/errors.js";
 import type { Kernels } from "../../bindings/kernels.js";
 import { read } from "../../bindings/memory.js";
 import { type Spec, showValue } from "../../bindings/op.js";
 import { type Shape, showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { checkedTensor } from "./operands.js";
-import { checkedOptions } from "./options.js";
 import { broadcastTo, reshape } from "./shape.js";
 import { broadcastStrides, eachBlock } from "./walk.js";
 
@@ -32,19 +31,6 @@ export function checkedLive(fn: string, name: string, value: unknown): asserts v
 export function checkedIndex(fn: string, index: unknown, name = "index"): asserts index is Tensor {
   checkedLive(fn, name, index);
   if (index.dtype !== "int32") throw new DtypeError(`${fn}: expected ${name} of dtype int32; got ${index.dtype}; convert it with .to("int32")`);
-}
-
-/** The options, which must be an object with none but these names, or {}; throws ConfigError. */
-export function optionsOf<T extends object>(fn: string, options: T | undefined, names: readonly string[]): Partial<T> {
-  checkedOptions(fn, options, names);
-  return options ?? {};
-}
-
-/** true or false, or the default for undefined; throws ConfigError. */
-export function checkedFlag(fn: string, name: string, value: unknown, standard: boolean): boolean {
-  if (value === undefined) return standard;
-  if (typeof value !== "boolean") throw new ConfigError(`${fn}: expected ${name} true or false; got ${showValue(value)}`);
-  return value;
 }
 
 /** An axis in 0..ndim-1, negatives counted from the end; a 0-d tensor counts as having one axis. Throws ShapeError. */

@@ -6,12 +6,12 @@ import { scratch, view } from "../../bindings/memory.js";
 import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
 import { showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { checkedFlag, checkedOptions } from "./checks.js";
 import { windowMean } from "./mean-windows.js";
 import { checkedTensor, floatDtype } from "./operands.js";
-import { checkedOptions } from "./options.js";
 import { mixing, type Resampling, tapsOf } from "./resampling.js";
 import { squeeze, unsqueeze } from "./shape.js";
-import { checkedFlag, checkedImage, checkedPair, type Pair, type PerAxis, pairOf, planesOf, showOption } from "./window.js";
+import { checkedImage, checkedPair, type Pair, type PerAxis, pairOf, planesOf, showOption } from "./window.js";
 
 export type InterpolateMode = Resampling | "area";
 
@@ -37,7 +37,7 @@ interface Params {
   readonly alignCorners: boolean;
 }
 
-const names = ["size", "scaleFactor", "mode", "alignCorners", "recomputeScaleFactor"];
+const names = ["size", "scaleFactor", "mode", "alignCorners", "recomputeScaleFactor"] as const;
 const modes = [
   ["nearest", "nearest-exact", "linear", "area"],
   ["nearest", "nearest-exact", "bilinear", "bicubic", "area"],

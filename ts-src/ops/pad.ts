@@ -5,9 +5,9 @@ import { apply, copyInto, type Layout, op, type Spec, showValue } from "../../bi
 import { checkedShape, type Shape, showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { add } from "./binary.js";
+import { checkedOptions } from "./checks.js";
 import { fillWith } from "./create.js";
 import { checkedTensor } from "./operands.js";
-import { checkedOptions } from "./options.js";
 import { placeIn } from "./places.js";
 import { sum } from "./reduce.js";
 import { flip, narrow } from "./slice.js";

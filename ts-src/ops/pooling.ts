@@ -5,11 +5,11 @@ import { scratch } from "../../bindings/memory.js";
 import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
 import { showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { checkedFlag, checkedOptions } from "./checks.js";
 import { windowMean } from "./mean-windows.js";
 import { floatDtype } from "./operands.js";
-import { checkedOptions } from "./options.js";
 import { squeeze, unsqueeze } from "./shape.js";
-import { checkedFlag, checkedImage, checkedPair, type Pair, type PerAxis, pairOf, planesOf, poolCount, showOption } from "./window.js";
+import { checkedImage, checkedPair, type Pair, type PerAxis, pairOf, planesOf, poolCount, showOption } from "./window.js";
 
 export interface MaxPoolOptions {
   /** Distance between windows; that of the kernel by default. */
@@ -200,7 +200,7 @@ export function avgPool2d(x: Tensor, kernel: PerAxis, options: AvgPool2dOptions 
 function avgPool(name: string, axes: 1 | 2, x: Tensor, window: PerAxis, options: AvgPool2dOptions): Tensor {
   checkedImage(name, x, axes, true);
   floatDtype(name, { x });
-  checkedOptions(name, options, ["stride", "padding", "ceilMode", "countIncludePad", ...(axes === 2 ? ["divisorOverride"] : [])]);
+  checkedOptions(name, options, ["stride", "padding", "ceilMode", "countIncludePad", ...(axes === 2 ? (["divisorOverride"] as const) : [])]);
   const kernel = checkedPair(name, "kernel", window, axes, 1, 1);
   const stride = checkedPair(name, "stride", options.stride ?? window, axes, 1, 1);
   const padding = checkedPair(name, "padding", options.padding ?? 0, axes, 0, 0);

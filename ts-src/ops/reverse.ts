@@ -7,11 +7,11 @@ import { sameShape, showShape } from "../../bindings/shape.js";
 import { beginPass, type Edge, endPass, isRecording, type Node, withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { add } from "./binary.js";
+import { checkedOptions } from "./checks.js";
 import { clone } from "./convert.js";
 import { onesLike, zerosLike } from "./create.js";
 import { add_ } from "./inplace.js";
 import { checkedTensor } from "./operands.js";
-import { checkedOptions } from "./options.js";
 import { sumTo } from "./reduce.js";
 
 /** The records that lead from `root` back to leaves, newest first, and those leaves; it goes no further than `targets`. */

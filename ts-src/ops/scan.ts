@@ -4,9 +4,9 @@ import { scope } from "../../bindings/lifetime.js";
 import { apply, op, type Spec } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { checkedOneAxis } from "./axes.js";
+import { checkedOptions } from "./checks.js";
 import { to } from "./convert.js";
 import { checkedTensor, floatDtype } from "./operands.js";
-import { checkedOptions } from "./options.js";
 import { type Along, anyAlong, around, runningProduct, scanScratch } from "./recurrence.js";
 import { reshape } from "./shape.js";
 

@@ -6,11 +6,12 @@ import { apply, copyInto, op, type Spec, showValue } from "../../bindings/op.js"
 import { checkedShape, type Shape, sameShape, showShape } from "../../bindings/shape.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { mul } from "./binary.js";
+import { checkedOptions } from "./checks.js";
 import { ne } from "./compare.js";
 import { arange, fillWith, zeros } from "./create.js";
 import { gatherAlong, type IndexOptions } from "./gather.js";
 import { drawnAlong } from "./index-samples.js";
-import { type Along, axisOf, checkedIndex, checkedLive, fitsWithin, optionsOf, scatterInto, spread } from "./indexing.js";
+import { type Along, axisOf, checkedIndex, checkedLive, fitsWithin, scatterInto, spread } from "./indexing.js";
 import { floatDtype, type Operand, scalar } from "./operands.js";
 import { where } from "./select.js";
 import { reshape } from "./shape.js";
@@ -128,7 +129,7 @@ function beginning(source: Tensor, index: Tensor): Tensor {
 function checkedScatter(name: string, x: Tensor, index: Tensor, source: unknown, options: IndexOptions): number {
   checkedLive(name, "x", x);
   checkedIndex(name, index);
-  const axis = axisOf(name, optionsOf(name, options, ["axis"]).axis ?? 0, x.ndim);
+  const axis = axisOf(name, checkedOptions(name, options, ["axis"]).axis ?? 0, x.ndim);
   fitsWithin(name, x, index, axis);
   if (source instanceof Tensor && (source.ndim !== index.ndim || index.shape.some((n, i) => n > source.shape[i]))) {
     throw new ShapeError(`${name}: expected source of shape ${showShape(index.shape)}, as index has, or larger; got ${showShape(source.shape)}`);
@@ -150,7 +151,7 @@ export function indexAdd(x: Tensor, index: Tensor, source: Tensor, options: Inde
   checkedLive("indexAdd", "x", x);
   checkedIndex("indexAdd", index);
   checkedLive("indexAdd", "source", source);
-  const { axis: chosen = 0, alpha = 1 } = optionsOf("indexAdd", options, ["axis", "alpha"]);
+  const { axis: chosen = 0, alpha = 1 } = checkedOptions("indexAdd", options, ["axis", "alpha"]);
   const axis = axisOf("indexAdd", chosen, x.ndim);
   if (typeof alpha !== "number") throw new ConfigError(`indexAdd: expected a number for alpha; got ${showValue(alpha)}`);
   const slices = x.shape.map((n, i) => (i === axis ? index.size : n));
@@ -171,7 +172,7 @@ export function indexAdd(x: Tensor, index: Tensor, source: Tensor, options: Inde
  */
 export function oneHot(index: Tensor, depth?: number, options: { dtype?: DType } = {}): Tensor {
   checkedIndex("oneHot", index);
-  const { dtype = "float32" } = optionsOf("oneHot", options, ["dtype"]);
+  const { dtype = "float32" } = checkedOptions("oneHot", options, ["dtype"]);
   checkedDtype("oneHot", dtype);
   if (depth === undefined && index.size === 0) throw new ShapeError(`oneHot: expected a depth for no indices; got ${showShape(index.shape)} without one`);
   const size = depth ?? largest(index) + 1;

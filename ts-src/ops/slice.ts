@@ -3,8 +3,8 @@ import { ShapeError } from "../../bindings/errors.js";
 import { apply, type Draw, type Layout, op, type Spec, showValue } from "../../bindings/op.js";
 import { checkedAxes, checkedAxis, contiguousStrides, type Shape, showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { checkedOptions } from "./checks.js";
 import { checkedTensor } from "./operands.js";
-import { checkedOptions } from "./options.js";
 import { scattered } from "./places.js";
 
 /** What is taken of an axis: [start, stop, step] as NumPy's start:stop:step, null where open; a position, which drops the axis; null for all. */

@@ -5,9 +5,10 @@ import { scratch } from "../../bindings/memory.js";
 import { apply, op, type Spec, showValue } from "../../bindings/op.js";
 import { showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { checkedFlag, checkedOptions } from "./checks.js";
 import { gatherAlong } from "./gather.js";
 import { ofDtype } from "./groups.js";
-import { axisOf, checkedFlag, checkedLive, optionsOf } from "./indexing.js";
+import { axisOf, checkedLive } from "./indexing.js";
 import { transpose } from "./shape.js";
 
 const HEAP_SHARE = 8; // topk keeps a heap if it wants no more than an eighth of a row
@@ -59,10 +60,10 @@ export interface TopkOptions {
  */
 export function topk(x: Tensor, k: number, options: TopkOptions = {}): Sorted {
   checkedLive("topk", "x", x);
-  const chosen = optionsOf("topk", options, ["axis", "largest", "sorted"]);
-  const axis = axisOf("topk", chosen.axis ?? -1, x.ndim);
-  const descending = checkedFlag("topk", "largest", chosen.largest, true);
-  checkedFlag("topk", "sorted", chosen.sorted, true);
+  const { axis: chosen = -1, largest = true, sorted = true } = checkedOptions("topk", options, ["axis", "largest", "sorted"]);
+  const axis = axisOf("topk", chosen, x.ndim);
+  const descending = checkedFlag("topk", "largest", largest);
+  checkedFlag("topk", "sorted", sorted);
   const size = x.ndim === 0 ? 1 : x.shape[axis];
   if (!Number.isInteger(k) || k < (x.ndim === 0 ? 1 : 0) || k > size) {
     throw new ShapeError(
@@ -81,9 +82,9 @@ interface Order {
 
 function checkedOrder(name: string, x: Tensor, options: SortOptions): Order {
   checkedLive(name, "x", x);
-  const { axis, descending, stable } = optionsOf(name, options, ["axis", "descending", "stable"]);
-  checkedFlag(name, "stable", stable, true);
-  return { axis: axisOf(name, axis ?? -1, x.ndim), descending: checkedFlag(name, "descending", descending, false) };
+  const { axis = -1, descending = false, stable = true } = checkedOptions(name, options, ["axis", "descending", "stable"]);
+  checkedFlag(name, "stable", stable);
+  return { axis: axisOf(name, axis, x.ndim), descending: checkedFlag(name, "descending", descending) };
 }
 
 function picked(x: Tensor, axis: number, indices: Tensor): Sorted {

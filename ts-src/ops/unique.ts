@@ -5,10 +5,11 @@ import { read, scratch, write } from "../../bindings/memory.js";
 import { apply, op, type Spec } from "../../bindings/op.js";
 import type { Shape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { checkedFlag, checkedOptions } from "./checks.js";
 import { clone } from "./convert.js";
 import { gatherAlong } from "./gather.js";
 import { groupFirsts, groupNumbers, groupSizes, ofDtype } from "./groups.js";
-import { checkedFlag, checkedLive, optionsOf } from "./indexing.js";
+import { checkedLive } from "./indexing.js";
 import { reshape } from "./shape.js";
 import { ordered } from "./sort.js";
 
@@ -39,10 +40,10 @@ export function unique(x: Tensor, options?: PlainUnique): Tensor;
 export function unique(x: Tensor, options: UniqueOptions): Tensor | Unique;
 export function unique(x: Tensor, options: UniqueOptions = {}): Tensor | Unique {
   checkedLive("unique", "x", x);
-  const { returnInverse, returnCounts, sorted } = optionsOf("unique", options, ["returnInverse", "returnCounts", "sorted"]);
-  const inverse = checkedFlag("unique", "returnInverse", returnInverse, false);
-  const counts = checkedFlag("unique", "returnCounts", returnCounts, false);
-  checkedFlag("unique", "sorted", sorted, true);
+  const { returnInverse = false, returnCounts = false, sorted = true } = checkedOptions("unique", options, ["returnInverse", "returnCounts", "sorted"]);
+  const inverse = checkedFlag("unique", "returnInverse", returnInverse);
+  const counts = checkedFlag("unique", "returnCounts", returnCounts);
+  checkedFlag("unique", "sorted", sorted);
   return scope(() => {
     const flat = reshape(x, [-1]);
     const order = ordered(flat, { axis: 0, descending: false });

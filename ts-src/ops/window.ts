@@ -19,11 +19,6 @@ export function showOption(value: unknown): string {
   return value === null || (typeof value !== "object" && typeof value !== "function") ? String(value) : `a value of type ${typeof value}`;
 }
 
-/** Throws ConfigError unless the value is true or false. */
-export function checkedFlag(op: string, name: string, value: unknown): asserts value is boolean {
-  if (typeof value !== "boolean") throw new ConfigError(`${op}: expected ${name} true or false; got ${showOption(value)}`);
-}
-
 /** Throws ConfigError unless the value is a whole number from `least` to 2^30. */
 export function checkedWhole(op: string, name: string, value: unknown, least: number): number {
   if (!Number.isInteger(value) || (value as number) < least || (value as number) > LARGEST) {

@@ -5,9 +5,9 @@ import { view } from "../../bindings/memory.js";
 import { showValue } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
 import { Tensor } from "../../bindings/tensor.js";
+import { checkedOptions } from "../ops/checks.js";
 import { clone } from "../ops/convert.js";
 import { zeros } from "../ops/create.js";
-import { checkedOptions } from "../ops/options.js";
 
 /** A group's parameters and its settings, which may be changed between steps. */
 export type ParamGroup<S> = S & { params: readonly Tensor[] };
@@ -32,7 +32,7 @@ export abstract class Optimizer<S extends { lr: number }, P> {
   constructor(name: string, params: Params<S>, defaults: S, settings: Partial<S>) {
     this.name = name;
     this.known = Object.keys(defaults);
-    checkedOptions(name, settings, this.known);
+    checkedOptions(name, settings as Record<string, unknown>, this.known);
     if (!Array.isArray(params)) throw new ConfigError(`${name}: expected an array of parameters, such as model.parameters(); got ${showValue(params)}`);
     if (params.length === 0) throw new ConfigError(`${name}: expected at least one parameter; got none`);
     const groups: readonly unknown[] = params[0] instanceof Tensor ? [{ params }] : params;
@@ -59,7 +59,7 @@ export abstract class Optimizer<S extends { lr: number }, P> {
       const got = group !== null && typeof group === "object" && "params" in group ? `params: ${showValue(group.params)}` : showValue(group);
       throw new ConfigError(`${this.name}: expected tensors, or groups { params: [tensors], ${this.known.join(", ")} }; got ${got}`);
     }
-    checkedOptions(this.name, group, ["params", ...this.known]);
+    checkedOptions(this.name, group as Record<string, unknown>, ["params", ...this.known]);
     return group as { params: readonly Tensor[] } & Partial<S>;
   }
 
@@ -154,7 +154,7 @@ export abstract class Optimizer<S extends { lr: number }, P> {
     const names = Object.keys(this.stateNames);
     const what = `${this.name}: state of parameter ${i}`;
     if (state === null || typeof state !== "object") throw new ConfigError(`${what}: expected an object with ${names.join(", ")}; got ${showValue(state)}`);
-    checkedOptions(what, state, names);
+    checkedOptions(what, state as Record<string, unknown>, names);
     for (const [name, kind] of Object.entries(this.stateNames)) {
       const value: unknown = (state as Record<string, unknown>)[name];
       if (kind === "steps") {
