@@ -267,5 +267,7 @@ function run(declaration: AnyOp, inputs: { [name: string]: Tensor }, params: unk
 export function showValue(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return "an array; make it a tensor with tensor([...])";
-  return typeof value === "object" ? `a ${value.constructor?.name ?? "object"}` : `${typeof value} ${String(value)}`;
+  if (typeof value !== "object") return `${typeof value} ${String(value)}`;
+  const name: unknown = value.constructor?.name;
+  return typeof name !== "string" || name === "Object" ? "an object" : `a ${name}`;
 }

@@ -101,6 +101,16 @@ test("a leaf whose every derivative is 0 gets a gradient of zeros, and keeps one
   assert.equal((w.grad as unknown as Tensor).toArray(), [3, 4]);
 });
 
+test("wrt may be a list of arguments, and the gradient is then a list", () => {
+  const [a, b] = [tensor([1, 2]), tensor([3, 4])];
+  const f = (p: Tensor, q: Tensor): Tensor => p.square().mul(q).sum();
+  const both = grad(f, { wrt: [1, 0] })(a, b).map((t) => t.toArray());
+  assert.equal(both, [[1, 4], [6, 16]]); // biome-ignore format: pairs
+  assert.equal(grad(f, { wrt: [1] })(a, b)[0].toArray(), [1, 4]);
+  for (const wrt of [[], [0, 0], [0.5], ["0"]]) assertThrows(() => grad(f, { wrt: any(wrt) }), ConfigError, /grad: expected wrt/);
+  assertThrows(() => grad(f, { wrt: [0, 2] })(a, b), GradientError, /one of 2 arguments; got 2/);
+});
+
 test("the second derivative of x^0 is 0, at 0 too", () => {
   const x = tensor(0, { dtype: "float64" });
   assert.is((grad((t: Tensor) => grad((u: Tensor) => u.pow(0))(t) as Tensor)(x) as Tensor).item(), 0);

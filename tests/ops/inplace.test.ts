@@ -1,7 +1,8 @@
 // Changes in place with an operand that shares their memory: the result is that of an operand that does not.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { arange, memory, Tensor } from "../../ts-src/index.js";
+import { arange, DtypeError, memory, Tensor } from "../../ts-src/index.js";
+import { assertThrows } from "../assert-close.js";
 
 const square = (): Tensor => arange(1, 10).reshape([3, 3]);
 const views: [string, (x: Tensor) => Tensor][] = [
@@ -36,6 +37,10 @@ test("a row of it, broadcast over all rows, is read before it is changed", () =>
       assert.equal(x.toArray(), expected.toArray(), `${change} of row ${row}`);
     }
   }
+});
+
+test("a value that is no number and cannot be shown is a typed error", () => {
+  assertThrows(() => square().fill_(Object.create(null)), DtypeError, /^fill_: expected a number; got an object/);
 });
 
 test.run();

@@ -97,7 +97,7 @@ test("settings, groups and parameters that are misspelt or of another kind are r
   refused([{ params: w }], {}, /groups.*got params: a Tensor/);
   refused([{ params: [w], Lr: 1 }], {}, /got Lr/);
   refused([{ params: [w] }, w], {}, /groups/);
-  refused([w, { params: [w] }], {}, /leaves with requiresGrad; got a Object/);
+  refused([w, { params: [w] }], {}, /leaves with requiresGrad; got an object/);
   refused([undefined], {}, /expected tensors, or groups.*got undefined/);
   refused([w, w], {}, /twice/);
   refused(net(), {}, /an array of parameters, such as model\.parameters\(\)/);

@@ -28,9 +28,10 @@ export function gradient(graph: Graph, options: GradientOptions = {}): Graph {
   const list = typeof wrt === "number" ? [wrt] : [...wrt];
   const count = graph.argumentTree.length;
   for (const index of list) {
-    if (!Number.isInteger(index) || index < 0 || index >= count) throw new GradientError(`gradient: expected wrt from 0 to ${count - 1}; got ${String(index)}`);
+    if (!Number.isInteger(index) || index < 0 || index >= count)
+      throw new GradientError(`gradient: expected wrt from 0 to ${count - 1}; got ${showValue(index)}`);
   }
-  if (unused !== "zero" && unused !== "error") throw new ConfigError(`gradient: expected unused "zero" or "error"; got ${String(unused)}`);
+  if (unused !== "zero" && unused !== "error") throw new ConfigError(`gradient: expected unused "zero" or "error"; got ${showValue(unused)}`);
   const [output] = graph.outputs;
   if (graph.outputs.length !== 1 || sizeOf(output.shape) !== 1) {
     const got = graph.outputs.map((node) => showShape(node.shape)).join(", ");

@@ -4,7 +4,7 @@ import { ConfigError, DtypeError, NumericError, ShapeError } from "../../binding
 import type { Kernels } from "../../bindings/kernels.js";
 import { scope } from "../../bindings/lifetime.js";
 import { scratch, view } from "../../bindings/memory.js";
-import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
+import { apply, type Draw, op, type Spec, showValue } from "../../bindings/op.js";
 import { sameShape, showShape, sizeOf } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { add, div, mul } from "./binary.js";
@@ -58,7 +58,7 @@ function checkClassNumbers(name: string, x: Tensor, target: Tensor): void {
 }
 
 function checkedIgnoreIndex(name: string, value: unknown): number {
-  if (!Number.isInteger(value)) throw new ConfigError(`${name}: expected a whole number for ignoreIndex; got ${String(value)}`);
+  if (!Number.isInteger(value)) throw new ConfigError(`${name}: expected a whole number for ignoreIndex; got ${showValue(value)}`);
   return checkedNumber(name, "ignoreIndex", value, -(2 ** 31), 2 ** 31 - 1);
 }
 

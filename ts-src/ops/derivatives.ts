@@ -23,8 +23,8 @@ export function stopGradient(x: Tensor): Tensor {
 }
 
 export interface GradOptions {
-  /** The argument to differentiate; the first, 0, by default. */
-  wrt?: number;
+  /** The argument to differentiate, the first, 0, by default; of a list of them the gradient is a list. */
+  wrt?: number | readonly number[];
 }
 
 /**
@@ -32,6 +32,8 @@ export interface GradOptions {
  * Can be nested: grad(grad(f)) is the second derivative of a function of a scalar.
  * Throws GradientError unless f returns one float element.
  */
+export function grad<A extends readonly Tree[]>(f: (...xs: A) => Tensor, options: GradOptions & { wrt: readonly number[] }): (...xs: A) => A[number][];
+export function grad<A extends readonly Tree[]>(f: (...xs: A) => Tensor, options?: GradOptions): (...xs: A) => A[number];
 export function grad<A extends readonly Tree[]>(f: (...xs: A) => Tensor, options: GradOptions = {}): (...xs: A) => A[number] {
   const both = differentiated("grad", f, options);
   return (...xs) => {
@@ -42,6 +44,11 @@ export function grad<A extends readonly Tree[]>(f: (...xs: A) => Tensor, options
 }
 
 /** As grad, with the value: [f(...xs), df/dx]. */
+export function valueAndGrad<A extends readonly Tree[]>(
+  f: (...xs: A) => Tensor,
+  options: GradOptions & { wrt: readonly number[] },
+): (...xs: A) => [Tensor, A[number][]];
+export function valueAndGrad<A extends readonly Tree[]>(f: (...xs: A) => Tensor, options?: GradOptions): (...xs: A) => [Tensor, A[number]];
 export function valueAndGrad<A extends readonly Tree[]>(f: (...xs: A) => Tensor, options: GradOptions = {}): (...xs: A) => [Tensor, A[number]] {
   return differentiated("valueAndGrad", f, options);
 }
@@ -54,12 +61,20 @@ function differentiated<A extends readonly Tree[]>(name: string, f: (...xs: A) =
   checkedFunction(name, f);
   checkedOptions(name, options, ["wrt"]);
   const { wrt = 0 } = options;
-  if (!Number.isInteger(wrt) || wrt < 0) throw new ConfigError(`${name}: expected wrt, the number of an argument; got ${showValue(wrt)}`);
+  const places: readonly number[] = Array.isArray(wrt) ? [...wrt] : [wrt];
+  if (places.length === 0 || !places.every((i) => Number.isInteger(i) && i >= 0) || new Set(places).size < places.length) {
+    const got = Array.isArray(wrt) ? `[${wrt.map(String).join(",")}]` : showValue(wrt);
+    throw new ConfigError(`${name}: expected wrt, the number of an argument or a list of different ones; got ${got}`);
+  }
   return (...xs) => {
-    if (wrt >= xs.length) throw new GradientError(`${name}: expected wrt to name one of ${xs.length} arguments; got ${wrt}`);
-    const given = tensorsIn(xs[wrt]);
-    if (given.length === 0)
-      throw new GradientError(`${name}: expected a tensor, or arrays and objects of tensors, to differentiate; got ${showValue(xs[wrt])}`);
+    const beyond = places.find((i) => i >= xs.length);
+    if (beyond !== undefined) throw new GradientError(`${name}: expected wrt to name one of ${xs.length} arguments; got ${beyond}`);
+    for (const i of places) {
+      if (tensorsIn(xs[i]).length === 0)
+        throw new GradientError(`${name}: expected a tensor, or arrays and objects of tensors, to differentiate; got ${showValue(xs[i])}`);
+    }
+    const chosen = places.map((i) => xs[i]);
+    const given = tensorsIn(chosen);
     for (const t of given) {
       t.alive(name);
       if (!isFloat(t.dtype)) throw new DtypeError(`${name}: expected arguments of dtype float32 or float64; got ${t.dtype}`);
@@ -69,12 +84,12 @@ function differentiated<A extends readonly Tree[]>(name: string, f: (...xs: A) =
       scope((within) =>
         withRecording(true, () => {
           const variables: Tensor[] = [];
-          const argument = mapTree(xs[wrt], (t) => {
+          const differentiated = mapTree(chosen, (t) => {
             const variable = fresh(t);
             variables.push(variable);
             return variable;
           });
-          const value = f(...(xs.map((x, i) => (i === wrt ? argument : x)) as unknown as A));
+          const value = f(...(xs.map((x, i) => (places.includes(i) ? differentiated[places.indexOf(i)] : x)) as unknown as A));
           if (!(value instanceof Tensor) || value.size !== 1 || !isFloat(value.dtype)) {
             const got = value instanceof Tensor ? value.describe() : showValue(value);
             throw new GradientError(`${name}: expected a function that returns one float element; got ${got}`);
@@ -88,12 +103,12 @@ function differentiated<A extends readonly Tree[]>(name: string, f: (...xs: A) =
             const gradients = root === undefined ? new Map<Edge, Tensor>() : walk(within, root, onesLike(value), nodes, targets, createGraph);
             markReached(nodes, pass, createGraph);
             let next = 0;
-            const gradient = mapTree(xs[wrt], (t) => {
+            const found = mapTree(chosen, (t) => {
               const dx = gradients.get(variables[next++].edge as Edge);
               if (dx === undefined) return zerosLike(t);
               return dx.contiguous ? dx : clone(dx);
             });
-            return [createGraph ? value : detach(value), gradient] as [Tensor, A[number]];
+            return [createGraph ? value : detach(value), Array.isArray(wrt) ? found : found[0]] as [Tensor, A[number]];
           });
         }),
       ),

@@ -2,7 +2,7 @@
 // with a VersionError instead of using the new ones.
 import { DtypeError, GradientError, ShapeError } from "../../bindings/errors.js";
 import { kernelsOf } from "../../bindings/kernels.js";
-import { allocated, copyInto } from "../../bindings/op.js";
+import { allocated, copyInto, showValue } from "../../bindings/op.js";
 import { broadcastShapes, sameShape, showShape } from "../../bindings/shape.js";
 import { isRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
@@ -130,7 +130,7 @@ export function clamp_(x: Tensor, lo: Bound, hi: Bound = null): Tensor {
 /** Every element set to `value`; answers x. */
 export function fill_(x: Tensor, value: number): Tensor {
   changeable("fill_", x, []);
-  if (typeof value !== "number") throw new DtypeError(`fill_: expected a number; got ${String(value)}`);
+  if (typeof value !== "number") throw new DtypeError(`fill_: expected a number; got ${showValue(value)}`);
   fillWith(x, value);
   x.storage.version++;
   return x;
