@@ -29,7 +29,7 @@ export function gradient(graph: Graph, options: GradientOptions = {}): Graph {
   const count = graph.argumentTree.length;
   for (const index of list) {
     if (!Number.isInteger(index) || index < 0 || index >= count)
-      throw new GradientError(`gradient: expected wrt from 0 to ${count - 1}; got ${showValue(index)}`);
+      throw new GradientError(`gradient: expected wrt from 0 to ${count - 1}; got ${typeof index === "number" ? index : showValue(index)}`);
   }
   if (unused !== "zero" && unused !== "error") throw new ConfigError(`gradient: expected unused "zero" or "error"; got ${showValue(unused)}`);
   const [output] = graph.outputs;
