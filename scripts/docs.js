@@ -1,33 +1,47 @@
-// ops/ -> docs/ops.md: one section an op, from the declarations and their comments. `npm run docs` writes it, `node scripts/docs.js
-// --check` fails when it is stale. What can be tried is tried: which dtypes an op takes, how often it can be differentiated.
+// The sources -> docs/ops.md: every op and every function of the package. `npm run docs` writes it, `node scripts/docs.js --check`
+// fails when it is stale. The text comes from the comments (docs/sources.js), dtypes and orders from trying (docs/tries.js).
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import { declarations, exported, headerOf, membersOf } from "./docs/sources.js";
+import { tries } from "./docs/tries.js";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 process.chdir(root);
 const PAGE = "docs/ops.md";
-const DTYPES = ["float32", "float64", "int32", "uint8", "bool"];
-const ORDERS = 3;
 
-/** The comment above each declaration and each public function, and the file it stands in. */
-function comments() {
-  const found = new Map();
-  for (const file of readdirSync("ts-src/ops").filter((name) => name.endsWith(".ts"))) {
-    const source = readFileSync(join("ts-src/ops", file), "utf8");
-    const sections = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*(export )?(?:function (\w+)|const (\w+)Op = op\()/g;
-    for (const [, text, , fn, name] of source.matchAll(sections)) {
-      const key = fn ?? name;
-      const plain = text
-        .replace(/^\s*\* ?/gm, "")
-        .replace(/\s+/g, " ")
-        .trim();
-      if (!found.has(key)) found.set(key, { text: plain, file: `ts-src/ops/${file}` });
-    }
-  }
-  return found;
-}
+/** The files of each topic, below ts-src; a file that stands nowhere is a topic of its own, named by its first comment. */
+const topics = [
+  ["Making tensors", ["ops/create"]],
+  ["Random numbers", ["ops/random"]],
+  ["Arithmetic", ["ops/binary", "ops/unary", "ops/power", "ops/rounding", "ops/guarded"]],
+  ["Exponentials and logarithms", ["ops/exponential"]],
+  ["Circular and hyperbolic functions", ["ops/trigonometry", "ops/hyperbolic"]],
+  ["Activations", ["ops/piecewise", "ops/activations", "ops/gelu", "ops/logistic"]],
+  ["Comparisons and logic", ["ops/compare", "ops/logic"]],
+  ["Choices", ["ops/select"]],
+  ["Sums, means and other reductions", ["ops/reduce", "ops/extrema", "ops/statistics", "ops/norm"]],
+  ["Scans", ["ops/scan", "ops/recurrence"]],
+  ["Matrix products", ["ops/matmul", "ops/products", "ops/einsum"]],
+  ["Shapes and views", ["ops/shape", "ops/slice", "ops/diagonal"]],
+  ["Joining, repeating and padding", ["ops/join", "ops/pad"]],
+  ["Indexing", ["ops/gather", "ops/scatter", "ops/rows"]],
+  ["Sorting and searching", ["ops/sort", "ops/unique", "ops/groups"]],
+  ["Copies and dtypes", ["ops/convert"]],
+  ["Softmax and attention", ["ops/softmax", "ops/attention"]],
+  ["Normalisation and dropout", ["ops/rownorm", "ops/batchnorm", "ops/dropout"]],
+  ["Convolution", ["ops/convolution"]],
+  ["Pooling and resizing", ["ops/pooling", "ops/mean-windows", "ops/interpolate"]],
+  ["Losses", ["losses/regression", "losses/classification", "losses/distance", "ops/crossentropy", "ops/zeroone"]],
+  ["Derivatives", ["ops/derivatives", "ops/transforms", "ops/reverse", "ops/gradcheck"]],
+  ["Graphs", ["graph/trace", "graph/gradient", "graph/compile", "graph/graph"]],
+  ["Ops of one's own", ["ops/custom"]],
+];
+
+/** Members of Tensor that users need. */
+const members = ["requiresGrad", "grad", "item", "data", "toArray", "describe", "dispose"];
 
 const outfile = "build/docs/index.mjs";
 mkdirSync("build/docs", { recursive: true });
@@ -36,126 +50,175 @@ writeFileSync(
   'export * from "../../ts-src/index.js";\nexport { apply } from "../../bindings/op.js";\nexport { scope } from "../../bindings/lifetime.js";\nexport { Random } from "../../tests/draw.js";\n',
 );
 await build({ entryPoints: ["build/docs/entry.ts"], outfile, bundle: true, format: "esm", platform: "node", loader: { ".wasm": "base64" } });
+rmSync("build/docs/entry.ts");
 const tapir = await import(pathToFileURL(join(root, outfile)).href);
-const { ops, apply, scope, Random } = tapir;
+const { shapesAndDtypes, opOrders, functionOrders } = tries(tapir);
 
-/** A sample with elements, of two axes or more if there is one. */
-function operands(declaration, random) {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const sample = random.pick(declaration.samples);
-    const { inputs, params } = typeof sample === "function" ? sample(random) : sample;
-    const xs = declaration.inputs.map((name) => random.operand(inputs[name]));
-    if (xs.every((x) => x.size > 0) && (attempt > 50 || xs.some((x) => x.ndim > 1))) return { xs, params };
+const declared = declarations();
+const functions = exported("ts-src/index.ts");
+const byName = (a, b) => (a.name < b.name ? -1 : 1);
+
+/** Text of a comment for Markdown: no tags. */
+function text(doc) {
+  return doc.replace(/<(?=[a-z/!])/gi, "\\<");
+}
+
+/** The first sentence, for a table. */
+function brief(doc) {
+  const end = doc.search(/[^.]\.(?= [A-Z`"(]|$)|\.$/);
+  const sentence = end < 0 ? doc : doc.slice(0, end + 1);
+  return text(sentence.replace(/\.$/, "")).replace(/\|/g, "\\|");
+}
+
+function table(head, rows) {
+  const line = (cells) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+function anchor(heading) {
+  return `#${heading
+    .toLowerCase()
+    .replace(/[^\w -]/g, "")
+    .replace(/ /g, "-")}`;
+}
+
+function opOf(name) {
+  const declaration = tapir.ops.get(name);
+  const source = declared.get(name);
+  if (source === undefined) throw new Error(`docs: expected the declaration of ${name} under ts-src, its name a literal or an argument; got none`);
+  const own = functions.get(name);
+  const doc = (own?.path === source.path && own.doc) || source.doc;
+  if (doc === "") throw new Error(`docs: expected a comment above ${name} or ${name}Op in ${source.path}; got none`);
+  return { name, doc, path: source.path, rule: source.rule, declaration, orders: opOrders(declaration) };
+}
+
+function section({ name, doc, path, rule, declaration, orders }) {
+  const { example, dtypes, output } = shapesAndDtypes(declaration);
+  const facts = [
+    `- Shapes, for instance: ${example}`,
+    `- Dtypes: ${dtypes}${output === "" ? "" : `; output: ${output}`}`,
+    `- Saves: ${declaration.saves.join(", ") || "nothing"}${declaration.view ? "; a view where strides allow" : ""}`,
+    `- Differentiable: ${orders.long}`,
+    `- Declared in \`${path}\``,
+  ];
+  const code = typeof declaration.vjp === "function" ? ["", "```ts", rule || declaration.vjp.toString(), "```"] : [];
+  return [`### ${name}`, "", text(doc), "", ...facts, ...code].join("\n");
+}
+
+const ops = [...tapir.ops.keys()].map(opOf).sort(byName);
+const named = new Map(ops.map((op) => [op.name, op]));
+const plain = [...functions].filter(([name, { parameters }]) => parameters !== undefined && !name.includes(".")).map(([name, of]) => ({ name, ...of }));
+
+/** Differentiability of a public function, of an op or of what is made of ops. */
+function ordersOf({ name, types, node, path }) {
+  // a function whose own op has another name, or that takes the op's only with some options, is tried as a function
+  if (named.has(name) && path === named.get(name).path) return named.get(name).orders.short;
+  const type = node.type?.getText() ?? "";
+  if (!/^(Tensor|Sorted|Tensor\[\])$|\| Picked|\| Unique/.test(type) || !path.match(/ops|losses/)) return "-";
+  return functionOrders(name, types)?.short ?? (types.includes("Tensor") ? "as its parts" : "-");
+}
+
+function functionRow(of) {
+  const link = named.has(of.name) ? `[${of.name}](${anchor(of.name)})` : of.name;
+  return [`${link}(${of.parameters})`, brief(of.doc), ordersOf(of)];
+}
+
+const used = new Set();
+function topic(title, paths) {
+  const own = plain.filter(({ path }) => paths.includes(path)).sort(byName);
+  const inside = ops.filter(({ path }) => paths.includes(path));
+  for (const { path } of [...own, ...inside]) used.add(path);
+  const helpers = inside.filter(({ name }) => !own.some((of) => of.name === name));
+  const parts = [`## ${title}`, "", paths.map((path) => text(headerOf(path))).join(" ")];
+  if (own.length > 0) parts.push("", table(["function", "what it is", "differentiable"], own.map(functionRow)));
+  if (helpers.length > 0) {
+    const rows = helpers.map(({ name, doc, orders }) => [`[${name}](${anchor(name)})`, brief(doc), orders.short]);
+    parts.push("", "Ops behind them:", "", table(["op", "what it is", "differentiable"], rows));
   }
-  throw new Error(`docs: ${declaration.name} has no sample with elements`);
+  return { title, count: own.length, text: [...parts, ...inside.flatMap((op) => ["", section(op)])].join("\n") };
 }
 
-function run(declaration, xs, params) {
-  return apply(declaration, Object.fromEntries(declaration.inputs.map((name, i) => [name, xs[i]])), params);
+function simple(title, intro, rows) {
+  const listed = rows.map(({ name, doc, parameters }) => [parameters === undefined ? name : `${name}(${parameters})`, brief(doc)]);
+  return { title, count: rows.length, text: [`## ${title}`, "", intro, "", table(["name", "what it is"], listed)].join("\n") };
 }
 
-/** An example of shapes, and the dtypes that the floats among the operands may have. */
-function tried(declaration) {
-  const random = new Random(1);
-  return scope(() => {
-    const { xs, params } = operands(declaration, random);
-    const y = run(declaration, xs, params);
-    const shape = (t) => `[${t.shape.join(", ")}]`;
-    const dtypes = DTYPES.filter((dtype) => {
-      try {
-        run(
-          declaration,
-          xs.map((x) => (x.dtype === "float64" ? x.to(dtype) : x)),
-          params,
-        );
-        return true;
-      } catch (error) {
-        if (error instanceof tapir.TapirError) return false;
-        throw error;
-      }
-    });
-    const fixed = declaration.inputs.map((name, i) => [name, xs[i].dtype]).filter(([, dtype]) => dtype !== "float64");
-    return {
-      example: `${declaration.inputs.map((name, i) => `${name} ${shape(xs[i])}`).join(", ")} -> ${shape(y)}`,
-      dtypes: dtypes.join(", ") + fixed.map(([name, dtype]) => `; ${name}: ${dtype}`).join(""),
-      output: y.dtype === "float64" ? "" : ` Output: ${y.dtype}.`,
-    };
-  });
-}
+const chapters = topics.map(([title, files]) =>
+  topic(
+    title,
+    files.map((file) => `ts-src/${file}.ts`),
+  ),
+);
+const others = [...new Set([...plain.filter(({ path }) => path.startsWith("ts-src/")), ...ops].map(({ path }) => path))]
+  .filter((path) => !used.has(path))
+  .sort();
+for (const path of others) chapters.push(topic(headerOf(path).split(/[.:] /)[0].replace(/\.$/, ""), [path]));
 
-/** How many derivatives can be taken one after the other, up to ORDERS. */
-function orders(declaration) {
-  if (typeof declaration.vjp !== "function") return declaration.vjp === "zero" ? "zero everywhere" : "none";
-  if (declaration.samples.length === 0) return "by the rule below";
-  const random = new Random(1);
-  return scope(() => {
-    const { xs, params } = operands(declaration, random);
-    const floats = xs.filter((x) => x.dtype === "float64");
-    for (const x of floats) x.requiresGrad = true;
-    let y = run(declaration, xs, params);
-    for (let order = 1; order <= ORDERS; order++) {
-      for (const x of floats) x.grad = undefined;
-      try {
-        // a factor that varies, or symmetric functions would lose their second derivative
-        y.mul(y.detach().add(1.5)).sum().backward({ createGraph: true });
-      } catch (error) {
-        if (!(error instanceof tapir.GradientError)) throw error;
-        return order === 1 ? "none" : `${order - 1} times`;
-      }
-      const gradients = floats.map((x) => x.grad).filter((g) => g?.requiresGrad);
-      if (gradients.length === 0) return `any number of times (order ${order + 1} is zero)`;
-      y = gradients.map((g) => g.square().sum()).reduce((a, b) => a.add(b));
-    }
-    return "any number of times";
-  });
-}
+const listed = (prefix) => [...functions].filter(([name]) => name.startsWith(prefix)).map(([name, of]) => ({ name, ...of, doc: of.doc || headerOf(of.path) }));
+// functions that are methods and nothing else
+const onlyMethods = readdirSync("ts-src/ops")
+  .sort()
+  .filter((file) => file.endsWith(".ts"))
+  .flatMap((file) => [...exported(`ts-src/ops/${file}`)])
+  .filter(([name, of]) => of.parameters !== undefined && Object.hasOwn(tapir.Tensor.prototype, name) && functions.get(name)?.path !== of.path)
+  .map(([name, of]) => ({ name: `x.${name}`, ...of, parameters: of.parameters.split(", ").slice(1).join(", ") }));
+const ofTensor = [...membersOf(functions.get("Tensor"))].filter(([name]) => members.includes(name)).map(([name, of]) => ({ name: `x.${name}`, ...of }));
+chapters.push(
+  simple("Tensor", "Every function above whose first operand is a tensor is also a method, `x.add(y)` for `add(x, y)`. These are methods alone:", [
+    ...ofTensor,
+    ...onlyMethods.sort(byName),
+  ]),
+  simple(
+    "Graph",
+    `${headerOf(functions.get("Graph").path)} What trace() and gradient() answer:`,
+    [...membersOf(functions.get("Graph"))].map(([name, of]) => ({ name: `graph.${name}`, ...of })),
+  ),
+  simple("Layers", headerOf("ts-src/layers/index.ts"), listed("layers.")),
+  simple("Optimizers", headerOf("ts-src/optim/index.ts"), listed("optim.")),
+  simple("Data, training and files", "Datasets and loaders, the training loop, and files of tensors.", [
+    ...listed("data."),
+    ...listed("train."),
+    ...listed("formats."),
+  ]),
+  simple(
+    "Memory, settings and errors",
+    "What belongs to no topic.",
+    [...functions]
+      .filter(([name, { path }]) => !name.includes(".") && path.startsWith("bindings/") && name !== "Tensor")
+      .map(([name, of]) => ({ name, ...of, doc: of.doc || headerOf(of.path) })),
+  ),
+);
 
-/** A rule as code, without the folding of the bundler. */
-function rule(declaration) {
-  if (typeof declaration.vjp !== "function") return "";
-  const source = declaration.vjp.toString().replace(/^vjp(?=\()/, "");
-  const lines = source.split("\n");
-  const indent = Math.min(
-    ...lines
-      .slice(1)
-      .filter((line) => line.trim() !== "")
-      .map((line) => /^ */.exec(line)[0].length),
-    80,
-  );
-  return lines.map((line, i) => (i === 0 ? line : line.slice(indent))).join("\n");
-}
-
-const texts = comments();
-const names = [...ops.keys()].sort((a, b) => a.localeCompare(b, "en"));
-const rows = names.map((name) => {
-  const declaration = ops.get(name);
-  const { text = "", file = "" } = texts.get(name) ?? {};
-  if (text === "") throw new Error(`docs: expected a comment above ${name} or ${name}Op; got none`);
-  const parts = [`### ${name}(${declaration.inputs.join(", ")})`, "", text, ""];
-  const facts = [];
-  if (declaration.samples.length > 0) {
-    const { example, dtypes, output } = tried(declaration);
-    facts.push(`Shapes, for instance: ${example}. Dtypes: ${dtypes}.${output}`);
-  }
-  facts.push(
-    `Saves: ${declaration.saves.join(", ") || "nothing"}. Differentiable: ${orders(declaration)}.${declaration.view ? " A view: no copy." : ""} Declared in \`${file}\`.`,
-  );
-  parts.push(facts.join("\n"));
-  const code = rule(declaration);
-  if (code !== "") parts.push("", "```ts", code, "```");
-  return parts.join("\n");
-});
 const page = `# Ops
 
-Every declaration, made by \`npm run docs\`. A derivative is the function below an op: from \`dy\`, the gradient of the output, and what the op saved, the gradient of each operand. It is written
-with ops, so it has a derivative itself. Functions that are not listed (such as \`mean\` or \`einsum\`) are made of these.
+Every op and every function of the package, made by \`npm run docs\` from their comments and declarations.
 
-${rows.join("\n\n")}
+An op is a kernel with a derivative. The derivative is the code below it: from \`dy\`, the gradient of the output, and what the op saved, a function
+for the gradient of each operand, written with ops, so that it has a derivative itself; "zero" where the gradient is 0, "none" where there is none to ask.
+\`x [2, 3]\` is an operand of two rows and three columns. Dtypes are those that were tried and gave what the same numbers give in the dtype of the op's
+samples. Differentiable: orders 1 to 4 were taken on those samples; "0 from order 2" means that the second derivative, and so each further one, was 0 on
+every sample, for instance because the op is linear. "no" throws a GradientError or has an output that is no float. The conventions at kinks stand in
+[numerics](numerics.md).
+
+## Contents
+
+${chapters.map(({ title, count }) => `- [${title}](${anchor(title)})${count > 0 ? ` (${count})` : ""}`).join("\n")}
+
+${chapters.map((chapter) => chapter.text).join("\n\n")}
 `;
+for (const [name, { path }] of functions) {
+  if (!name.startsWith("nn.") && !page.includes(name)) throw new Error(`docs: expected ${name} of ${path} on the page; got none`);
+}
+// as the check of the format wants it
+const { stdout, stderr, status } = spawnSync(process.execPath, ["node_modules/@biomejs/biome/bin/biome", "format", `--stdin-file-path=${PAGE}`], {
+  input: page,
+  encoding: "utf8",
+  maxBuffer: 2 ** 26,
+});
+if (status !== 0) throw new Error(`docs: expected biome to format ${PAGE}; got ${stderr}`);
 if (process.argv.includes("--check")) {
-  if (!existsSync(PAGE) || readFileSync(PAGE, "utf8") !== page) {
+  if (!existsSync(PAGE) || readFileSync(PAGE, "utf8") !== stdout) {
     console.error(`docs: ${PAGE} is stale; run npm run docs`);
     process.exit(1);
   }
-} else writeFileSync(PAGE, page);
-rmSync("build/docs/entry.ts");
+} else writeFileSync(PAGE, stdout);

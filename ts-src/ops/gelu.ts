@@ -50,6 +50,7 @@ const geluGradOp = op({
   samples: [anyPair("x")],
 });
 
+/** gelu with approximate "tanh": x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2. */
 const geluTanhOp = op({
   ...unary("geluTanh", "geluTanh"),
   saves: ["x"],

@@ -62,6 +62,7 @@ interface Power {
 export function absPower(x: Tensor, params: Power): Tensor {
   return apply(absPowerOp, { x }, params);
 }
+/** |x|^p, times the sign of x if `signed`, and 0 where x is 0; its derivative is p times that of p - 1, `signed` the other way. */
 const absPowerOp = op({
   ...unary("absPower", "abs"),
   shape: (s: { x: Spec }, _params: Power) => ({ shape: s.x.shape, dtype: floatDtype("absPower", s) }),

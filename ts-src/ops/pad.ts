@@ -153,6 +153,7 @@ function strips(mode: PadMode, [before, after]: Width, n: number): Strip[] {
   return sides.filter((strip) => strip.size > 0);
 }
 
+/** x with elements of its own before and after each axis, as pad in the modes reflect, replicate and circular. */
 const extendOp = op({
   name: "extend",
   inputs: ["x"],

@@ -103,6 +103,7 @@ function declared(name: "layerNorm" | "groupNorm" | "rmsNorm", centred: boolean)
   });
 
   const grad = (dy: Tensor, x: Tensor, w: Tensor, params: Params): Tensor => apply(gradOp, { dy, x, w }, params);
+  /** The gradient of a norm for x [N, G, K, I]: r (u - mean(u) - n mean(u n)) with u = dy w, n the normal x and r its scale; rmsNorm without mean(u). */
   const gradOp = op({
     name: `${name}Grad`,
     inputs: ["dy", "x", "w"],
@@ -131,6 +132,7 @@ function declared(name: "layerNorm" | "groupNorm" | "rmsNorm", centred: boolean)
   });
 
   const weightGrad = (dy: Tensor, x: Tensor, params: Params): Tensor => apply(weightGradOp, { dy, x }, params);
+  /** The gradient of a norm for w [G, K]: the sums of dy n over N and I, n the normal x. */
   const weightGradOp = op({
     name: `${name}WeightGrad`,
     inputs: ["dy", "x"],

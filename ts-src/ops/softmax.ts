@@ -83,6 +83,7 @@ function softmaxGrad(dy: Tensor, y: Tensor, params: Along): Tensor {
 export function softmaxGradRows(dy: Tensor, y: Tensor): Tensor {
   return softmaxGrad(dy, y, { axis: y.ndim - 1 });
 }
+/** The gradient of softmax along the axis, y its output: y (dy - sum(dy y)). */
 const softmaxGradOp = op({
   name: "softmaxGrad",
   inputs: ["dy", "y"],
