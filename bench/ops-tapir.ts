@@ -94,13 +94,14 @@ const cases: Record<string, F> = {
 /** "copy": the plain vector loop over as many elements, the measure of bandwidth. */
 export function opCase(name: string): Case {
   const key = opName(name);
-  if (key === "copy") {
-    const x = tensor(new Float32Array(1_000_000));
+  const [base, times = "1"] = key.split("@");
+  if (base === "copy") {
+    const x = tensor(new Float32Array(1_000_000 * Number(times)));
     const y = tapir.zerosLike(x);
     const k = kernelsOf("float32");
     return { step: () => k.copyVectors(y.ptr, x.ptr, x.size) };
   }
-  const f = cases[key];
+  const f = cases[base];
   const xs = inputs(key).map(({ shape, data }) => tensor(data).reshape(shape));
   if (!name.endsWith("both")) return { step: () => noGrad(() => f(...xs)).dispose() };
   const floats = xs.filter((x) => x.dtype === "float32");

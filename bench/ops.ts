@@ -10,6 +10,8 @@ const SHARES: Record<string, number> = { add: 0.9, relu: 0.9, exp: 0.25, tanh: 0
 /** Vectors read and written a result, against the copy's two. */
 const TRAFFIC: Record<string, number> = { add: 3 / 2 };
 const ROW_OPS = ["softmax", "logSoftmax", "layerNorm", "sumRows", "sumColumns", "sumAll", "mean", "maxRows", "minRows", "logsumexp"];
+/** Bandwidth is what it is where the data lie in no cache: 8 M elements. At 1 M, in cache, the arithmetic of exp decides. */
+const LARGE = "@8";
 /** Reductions write next to nothing: half of the copy's bytes. */
 const READS_ONLY = ["sumRows", "sumColumns", "sumAll", "mean", "maxRows", "minRows", "logsumexp"];
 
@@ -33,6 +35,12 @@ export async function ops(): Promise<object> {
       for (const mode of hasGradient(key) ? ["forward", "both"] : ["forward"]) {
         for (const c of [own, peer]) await measure(c, `op ${key} ${mode}`);
       }
+    }
+  }
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const key of ["copy", ...ROW_OPS]) {
+      note(`ops: round ${round + 1} of ${ROUNDS}, ${key} of 8 M elements`);
+      await measure(own, `op ${key}${LARGE} forward`);
     }
   }
   note("");
@@ -61,9 +69,12 @@ export async function ops(): Promise<object> {
     const reached = (copy * (TRAFFIC[key] ?? 1)) / (us("tapir", key, "forward") as number);
     verdict(`${key}: ${(100 * share).toFixed(0)} % of the copy of ${ELEMENTS / 1e6} M elements: ${(100 * reached).toFixed(0)} %`, reached >= share);
   }
+  const large = best.get(`tapir op copy${LARGE} forward`) as number;
+  console.log(`rows of 8 M elements: copy ${large.toFixed(0)} us`);
   for (const key of ROW_OPS) {
-    const time = (us("tapir", key, "forward") as number) / (READS_ONLY.includes(key) ? copy / 2 : copy);
-    verdict(`${key}: within 1.5x of the copy bandwidth: ${time.toFixed(2)}x`, time <= 1.5);
+    const part = READS_ONLY.includes(key) ? 1 / 2 : 1;
+    const [small, beyond] = [(us("tapir", key, "forward") as number) / (part * copy), (us("tapir", `${key}${LARGE}`, "forward") as number) / (part * large)];
+    verdict(`${key}: within 1.5x of the copy bandwidth: ${beyond.toFixed(2)}x (${small.toFixed(2)}x at 1 M elements, in cache)`, beyond <= 1.5);
   }
   return Object.fromEntries(best);
 }

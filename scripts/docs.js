@@ -168,6 +168,11 @@ chapters.push(
     ...ofTensor,
     ...onlyMethods.sort(byName),
   ]),
+  simple(
+    "Graph",
+    `${headerOf(functions.get("Graph").path)} What trace() and gradient() answer:`,
+    [...membersOf(functions.get("Graph"))].map(([name, of]) => ({ name: `graph.${name}`, ...of })),
+  ),
   simple("Layers", headerOf("ts-src/layers/index.ts"), listed("layers.")),
   simple("Optimizers", headerOf("ts-src/optim/index.ts"), listed("optim.")),
   simple("Data, training and files", "Datasets and loaders, the training loop, and files of tensors.", [
@@ -201,6 +206,9 @@ ${chapters.map(({ title, count }) => `- [${title}](${anchor(title)})${count > 0 
 
 ${chapters.map((chapter) => chapter.text).join("\n\n")}
 `;
+for (const [name, { path }] of functions) {
+  if (!name.startsWith("nn.") && !page.includes(name)) throw new Error(`docs: expected ${name} of ${path} on the page; got none`);
+}
 // as the check of the format wants it
 const { stdout, stderr, status } = spawnSync(process.execPath, ["node_modules/@biomejs/biome/bin/biome", "format", `--stdin-file-path=${PAGE}`], {
   input: page,
