@@ -95,6 +95,11 @@ const usual = {
 };
 // groups, channels and image, output channels and image, kernel, strides, padding, dilations
 const CONV = [2, 6, 12, 17, 10, 6, 14, 3, 3, 2, 1, 1, 1, 1, 2];
+// planes, image, output, kernel, strides, padding, dilations: any windows, and those of 2 x 2 that touch
+const POOLS = [
+  [5, 9, 11, 4, 9, 3, 3, 2, 1, 1, 0, 1, 1],
+  [5, 9, 14, 4, 7, 2, 2, 2, 2, 0, 0, 1, 1],
+];
 /** Writes a table of windows, first element, end and divisor; answers its address. */
 function windows(at, count, n) {
   const table = Array.from({ length: count }, (_, i) => [Math.floor((i * n) / count), Math.ceil(((i + 1) * n) / count), 3]).flat();
@@ -141,12 +146,19 @@ const calls = {
   conv2d: () => k.conv2d(Y, A, B, D, SCRATCH, 2, ...CONV),
   conv2dGradInput: () => k.conv2dGradInput(Y, D, B, SCRATCH, 2, ...CONV),
   conv2dGradWeight: () => k.conv2dGradWeight(Y, A, D, SCRATCH, 2, ...CONV),
-  maxPoolIndices: () => k.maxPoolIndices(Y, A, SCRATCH, 5, 9, 11, 4, 9, 3, 3, 2, 1, 1, 0, 1, 1),
+  maxPoolIndices: () => POOLS.forEach((sizes, i) => void k.maxPoolIndices(Y + i * 4096, A, SCRATCH, ...sizes)),
+  maxPool: () => POOLS.forEach((sizes, i) => void k.maxPool(Y + i * 4096 * 2, A, SCRATCH, ...sizes)),
   maxPoolScratchBytes: () => k.maxPoolScratchBytes(4, 9, 3, 3, 2, 1, 1, 1),
   planeGather: () => k.planeGather(Y, A, INDEX, 4, 16, COLS, 1.1),
   planeScatter: () => k.planeScatter(Y, A, INDEX, 4, 16, COLS),
-  windowMean: () => k.windowMean(Y, A, windows(BYTES, 4, 9), windows(BYTES + 256, 5, 11), SCRATCH, 6, 9, 11, 4, 5),
-  windowMeanGrad: () => k.windowMeanGrad(Y, A, windows(BYTES, 4, 9), windows(BYTES + 256, 5, 11), SCRATCH, 6, 9, 11, 4, 5),
+  windowMean: () => {
+    k.windowMean(Y, A, windows(BYTES, 4, 9), windows(BYTES + 256, 5, 11), SCRATCH, 6, 9, 11, 4, 5);
+    k.windowMean(Y + 65536, A, windows(BYTES, 4, 8), windows(BYTES + 256, 7, 14), SCRATCH, 6, 9, 14, 4, 7);
+  },
+  windowMeanGrad: () => {
+    k.windowMeanGrad(Y, A, windows(BYTES, 4, 9), windows(BYTES + 256, 5, 11), SCRATCH, 6, 9, 11, 4, 5);
+    k.windowMeanGrad(Y + 65536, A, windows(BYTES, 4, 8), windows(BYTES + 256, 7, 14), SCRATCH, 6, 9, 14, 4, 7);
+  },
   interpolate: () => k.interpolate(Y, A, INDEX, B, INDEX + 64, D, SCRATCH, 2, 2, 3, COLS, COLS, 8, 7),
   interpolateGrad: () => k.interpolateGrad(Y, A, INDEX, B, INDEX + 64, D, SCRATCH, 2, 2, 3, COLS, COLS, 8, 7),
   uniform: () => k.uniform(Y, N, 32, -2, 3, 5, 6, 7, SCRATCH),
