@@ -158,12 +158,14 @@ for (const build of ["f32-strict", "f32-relaxed", "f64-strict", "f64-relaxed"]) 
       const [h, w, oh, ow] = [random.integer(1, 12), random.integer(1, 12), random.integer(1, 9), random.integer(1, 9)];
       const [rowTaps, colTaps] = [random.integer(1, 4), random.integer(1, 4)];
       const index = (n: number, count: number): number[] => Array.from({ length: count }, () => random.integer(0, n - 1));
-      const [rows, cols] = [index(h, oh * rowTaps), index(w, ow * colTaps)];
+      // neighbours that lie close together are picked by shuffles
+      const close = Array.from({ length: ow }, (_, j) => Array.from({ length: colTaps }, (_, e) => Math.min(w - 1, (j >> 1) + e))).flat();
+      const [rows, cols] = [index(h, oh * rowTaps), i % 2 === 0 ? close : index(w, ow * colTaps)];
       const [rowWeights, colWeights] = [drawn(oh * rowTaps), drawn(ow * colTaps)];
       const [x, dy] = [drawn(planes * h * w), drawn(planes * oh * ow)];
       const [xAt, dyAt] = [numbers(reals, x), numbers(reals, dy)];
       const tables = [numbers(ints, rows), numbers(reals, rowWeights), numbers(ints, cols), numbers(reals, colWeights)];
-      const [y, dx, line] = [room(planes * oh * ow * bytes), room(planes * h * w * bytes), room(w * bytes)];
+      const [y, dx, line] = [room(planes * oh * ow * bytes), room(planes * h * w * bytes), room(kernel("interpolateScratchBytes")(w, ow, colTaps))];
       const sizes = [line, rowTaps, colTaps, planes, h, w, oh, ow];
       untouched("interpolate", () => kernel("interpolate")(y, xAt, ...tables, ...sizes));
       untouched("interpolateGrad", () => kernel("interpolateGrad")(dx, dyAt, ...tables, ...sizes));
