@@ -35,3 +35,15 @@
     max(f32x4.extract_lane(x, 2), f32x4.extract_lane(x, 3)),
   );
 }
+
+/** Elements 0, 2, 4 ... of two vectors. */
+// @ts-ignore: decorator
+@inline export function evens(a: v128, b: v128): v128 {
+  return sizeof<real>() == 8 ? v128.shuffle<f64>(a, b, 0, 2) : v128.shuffle<f32>(a, b, 0, 2, 4, 6);
+}
+
+/** Elements 1, 3, 5 ... of two vectors. */
+// @ts-ignore: decorator
+@inline export function odds(a: v128, b: v128): v128 {
+  return sizeof<real>() == 8 ? v128.shuffle<f64>(a, b, 1, 3) : v128.shuffle<f32>(a, b, 1, 3, 5, 7);
+}

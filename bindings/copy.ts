@@ -33,6 +33,12 @@ export function copyInto(y: Elements, x: Elements): void {
       from.push(x.strides[i]);
     }
   }
+  // a transposed copy goes by tiles where the axis that is dense in x is the last but one
+  const last = sizes.length - 1;
+  if (last > 0 && to[last] === 1 && from[last] !== 1) {
+    const dense = from.indexOf(1);
+    if (dense >= 0 && dense < last - 1) for (const list of [sizes, to, from]) list.splice(last - 1, 0, list.splice(dense, 1)[0]);
+  }
   while (sizes.length < 3) {
     sizes.unshift(1);
     to.unshift(0);

@@ -1,6 +1,6 @@
 // A padded copy of an image, so that the loops behind it ask for no border; with a stride its columns lie by residue, so that
 // neighbours in the output are neighbours in memory.
-import { LANES, at } from "../vector";
+import { LANES, at, evens } from "../vector";
 import { ELEMENT } from "../gemm/tile";
 
 /** target[c, r, f, q] = x[c, r - top, q * step + f - left], `value` outside of x; c < channels, r < rows, f < step, q < cols. */
@@ -46,14 +46,8 @@ function fillRow(target: usize, n: i32, value: real): void {
   let i = 0;
   if (step == 1) for (; i + LANES <= n; i += LANES) v128.store(target + at(i), v128.load(x + at(i)));
   else if (step == 2) {
-    for (; i + LANES < n; i += LANES) v128.store(target + at(i), even(v128.load(x + at(2 * i)), v128.load(x + at(2 * i), 16)));
+    for (; i + LANES < n; i += LANES) v128.store(target + at(i), evens(v128.load(x + at(2 * i)), v128.load(x + at(2 * i), 16)));
   }
   const across = at(step);
   for (x += across * <usize>i, target += at(i); i < n; i++, x += across, target += ELEMENT) store<real>(target, load<real>(x));
-}
-
-/** Every second element of two vectors. */
-// @ts-ignore: decorator
-@inline function even(a: v128, b: v128): v128 {
-  return sizeof<real>() == 8 ? v128.shuffle<f64>(a, b, 0, 2) : v128.shuffle<f32>(a, b, 0, 2, 4, 6);
 }

@@ -95,14 +95,29 @@ const usual = {
 };
 // groups, channels and image, output channels and image, kernel, strides, padding, dilations
 const CONV = [2, 6, 12, 17, 10, 6, 14, 3, 3, 2, 1, 1, 1, 1, 2];
+// planes, image, output, kernel, strides, padding, dilations: any windows, and those of 2 x 2 that touch
+const POOLS = [
+  [5, 9, 11, 4, 9, 3, 3, 2, 1, 1, 0, 1, 1],
+  [5, 9, 14, 4, 7, 2, 2, 2, 2, 0, 0, 1, 1],
+];
 /** Writes a table of windows, first element, end and divisor; answers its address. */
 function windows(at, count, n) {
   const table = Array.from({ length: count }, (_, i) => [Math.floor((i * n) / count), Math.ceil(((i + 1) * n) / count), 3]).flat();
   new Int32Array(memory.buffer, at, table.length).set(table);
   return at;
 }
+// sizes, strides of y and x: apart, transposed, dense, one element
+const TRANSPOSES = [
+  [3, 5, 7, 150, 25, 3, 100, 20, 2],
+  [2, 19, 23, 500, 25, 1, 500, 1, 21],
+  [2, 19, 23, 500, 25, 1, 500, 24, 1],
+  [2, 19, 23, 500, 25, 1, 0, 0, 0],
+];
 const calls = {
   run: () => k.run(SCRATCH, SCRATCH), // tests/graph runs programs
+  place8: () => TRANSPOSES.forEach((sizes, i) => void k.place8(Y + i * 4096, BYTES, ...sizes)),
+  place32: () => TRANSPOSES.forEach((sizes, i) => void k.place32(Y + i * 8192, A, ...sizes)),
+  place64: () => TRANSPOSES.forEach((sizes, i) => void k.place64(Y + i * 16384, A, ...sizes)),
   copy8: () => k.copy8(Y, BYTES, 3, 5, 7, 100, 20, 2),
   fromFloat64: () => k.fromFloat64(Y, CELLS, 7),
   fromInt32: () => k.fromInt32(Y, INDEX, 64),
@@ -141,14 +156,22 @@ const calls = {
   conv2d: () => k.conv2d(Y, A, B, D, SCRATCH, 2, ...CONV),
   conv2dGradInput: () => k.conv2dGradInput(Y, D, B, SCRATCH, 2, ...CONV),
   conv2dGradWeight: () => k.conv2dGradWeight(Y, A, D, SCRATCH, 2, ...CONV),
-  maxPoolIndices: () => k.maxPoolIndices(Y, A, SCRATCH, 5, 9, 11, 4, 9, 3, 3, 2, 1, 1, 0, 1, 1),
+  maxPoolIndices: () => POOLS.forEach((sizes, i) => void k.maxPoolIndices(Y + i * 4096, A, SCRATCH, ...sizes)),
+  maxPool: () => POOLS.forEach((sizes, i) => void k.maxPool(Y + i * 4096 * 2, A, SCRATCH, ...sizes)),
   maxPoolScratchBytes: () => k.maxPoolScratchBytes(4, 9, 3, 3, 2, 1, 1, 1),
   planeGather: () => k.planeGather(Y, A, INDEX, 4, 16, COLS, 1.1),
   planeScatter: () => k.planeScatter(Y, A, INDEX, 4, 16, COLS),
-  windowMean: () => k.windowMean(Y, A, windows(BYTES, 4, 9), windows(BYTES + 256, 5, 11), SCRATCH, 6, 9, 11, 4, 5),
-  windowMeanGrad: () => k.windowMeanGrad(Y, A, windows(BYTES, 4, 9), windows(BYTES + 256, 5, 11), SCRATCH, 6, 9, 11, 4, 5),
+  windowMean: () => {
+    k.windowMean(Y, A, windows(BYTES, 4, 9), windows(BYTES + 256, 5, 11), SCRATCH, 6, 9, 11, 4, 5);
+    k.windowMean(Y + 65536, A, windows(BYTES, 4, 8), windows(BYTES + 256, 7, 14), SCRATCH, 6, 9, 14, 4, 7);
+  },
+  windowMeanGrad: () => {
+    k.windowMeanGrad(Y, A, windows(BYTES, 4, 9), windows(BYTES + 256, 5, 11), SCRATCH, 6, 9, 11, 4, 5);
+    k.windowMeanGrad(Y + 65536, A, windows(BYTES, 4, 8), windows(BYTES + 256, 7, 14), SCRATCH, 6, 9, 14, 4, 7);
+  },
   interpolate: () => k.interpolate(Y, A, INDEX, B, INDEX + 64, D, SCRATCH, 2, 2, 3, COLS, COLS, 8, 7),
   interpolateGrad: () => k.interpolateGrad(Y, A, INDEX, B, INDEX + 64, D, SCRATCH, 2, 2, 3, COLS, COLS, 8, 7),
+  interpolateScratchBytes: () => k.interpolateScratchBytes(17, 33, 2),
   uniform: () => k.uniform(Y, N, 32, -2, 3, 5, 6, 7, SCRATCH),
   normal: () => k.normal(Y, N, 32, 5, 6, 7, SCRATCH),
   randomWords: () => k.randomWords(Y, N, 32, 5, 6, 7, SCRATCH),

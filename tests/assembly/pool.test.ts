@@ -58,20 +58,25 @@ for (const build of ["f32-strict", "f32-relaxed", "f64-strict", "f64-relaxed"]) 
   const drawn = (count: number): number[] => Array.from({ length: count }, () => (single ? Math.fround(random.unit() * 2 - 1) : random.unit() * 2 - 1));
   const at = (start: number, count: number): number[] => [...reals.subarray(start / bytes, start / bytes + count)];
 
-  test(`${build}: maxPoolIndices finds the first largest element, or the last NaN, of ${CASES} random windows`, () => {
+  test(`${build}: maxPoolIndices and maxPool find the first largest element, or the last NaN, of ${CASES} random windows`, () => {
     for (let i = 0; i < CASES; i++) {
       reset();
       const planes = random.integer(1, 3);
-      const [h, w, oh, ow] = [random.integer(1, 12), random.integer(1, 12), random.integer(1, 9), random.integer(1, 9)];
-      const [kh, kw, sy, sx] = [random.integer(1, 4), random.integer(1, 4), random.integer(1, 3), random.integer(1, 3)];
-      const [padY, padX, dy, dx] = [random.integer(0, 3), random.integer(0, 3), random.integer(1, 3), random.integer(1, 3)];
+      const halves = i % 3 === 0; // windows of 2 x 2 that touch have a way of their own
+      const [h, w] = [random.integer(halves ? 2 : 1, 12), random.integer(halves ? 2 : 1, halves ? 24 : 12)];
+      const [oh, ow] = halves ? [random.integer(1, h >> 1), random.integer(1, w >> 1)] : [random.integer(1, 9), random.integer(1, 9)];
+      const [kh, kw, sy, sx] = halves ? [2, 2, 2, 2] : [random.integer(1, 4), random.integer(1, 4), random.integer(1, 3), random.integer(1, 3)];
+      const [padY, padX, dy, dx] = halves ? [0, 0, 1, 1] : [random.integer(0, 3), random.integer(0, 3), random.integer(1, 3), random.integer(1, 3)];
       // few values, so that there are ties
       const x = Array.from({ length: planes * h * w }, () => random.pick([0, 1, 2, 3, Number.NEGATIVE_INFINITY, random.unit() < 0.2 ? Number.NaN : 4]));
       const label = `${build} ${JSON.stringify({ h, w, oh, ow, kh, kw, sy, sx, padY, padX, dy, dx })}`;
       const from = numbers(reals, x);
       const y = room(planes * oh * ow * 4);
       const scratch = room(kernel("maxPoolScratchBytes")(oh, ow, kh, kw, sy, sx, dy, dx), 64);
-      untouched(label, () => kernel("maxPoolIndices")(y, from, scratch, planes, h, w, oh, ow, kh, kw, sy, sx, padY, padX, dy, dx));
+      const values = room(planes * oh * ow * bytes);
+      const sizes = [scratch, planes, h, w, oh, ow, kh, kw, sy, sx, padY, padX, dy, dx];
+      untouched(label, () => kernel("maxPoolIndices")(y, from, ...sizes));
+      untouched(label, () => kernel("maxPool")(values, from, ...sizes));
       for (let n = 0; n < planes * oh * ow; n++) {
         const [p, r, c] = [Math.floor(n / (oh * ow)), Math.floor(n / ow) % oh, n % ow];
         let best = -1;
@@ -87,6 +92,7 @@ for (const build of ["f32-strict", "f32-relaxed", "f64-strict", "f64-relaxed"]) 
             }
           }
         assert.is(ints[y / 4 + n], best, `${label} at ${n}`);
+        assert.ok(Object.is(reals[values / bytes + n], most), `${label}: ${reals[values / bytes + n]} instead of ${most} at ${n}`);
       }
     }
   });
@@ -95,13 +101,16 @@ for (const build of ["f32-strict", "f32-relaxed", "f64-strict", "f64-relaxed"]) 
     for (let i = 0; i < CASES; i++) {
       reset();
       const planes = random.integer(0, 2);
-      const [h, w, oh, ow] = [random.integer(1, 12), random.integer(1, 12), random.integer(1, 9), random.integer(1, 9)];
+      const [oh, ow] = [random.integer(1, 9), random.integer(1, 9)];
       const table = (n: number, count: number): number[][] =>
         Array.from({ length: count }, () => {
           const start = random.integer(0, n);
           return [start, random.integer(start, n), random.integer(1, 5)];
         });
-      const [rows, cols] = [table(h, oh), table(w, ow)];
+      const pairs = (count: number): number[][] => Array.from({ length: count }, (_, j) => [2 * j, 2 * j + 2, 3]);
+      const halves = i % 3 === 0; // windows of 2 x 2 that touch have a way of their own
+      const [h, w] = halves ? [2 * oh + random.integer(0, 1), 2 * ow + random.integer(0, 1)] : [random.integer(1, 12), random.integer(1, 12)];
+      const [rows, cols] = halves ? [pairs(oh), pairs(ow)] : [table(h, oh), table(w, ow)];
       const [x, dy] = [drawn(planes * h * w), drawn(planes * oh * ow)];
       const [xAt, dyAt, rowsAt, colsAt] = [numbers(reals, x), numbers(reals, dy), numbers(ints, rows.flat()), numbers(ints, cols.flat())];
       const [y, dx, line] = [room(planes * oh * ow * bytes), room(planes * h * w * bytes), room(w * bytes)];
@@ -119,6 +128,29 @@ for (const build of ["f32-strict", "f32-relaxed", "f64-strict", "f64-relaxed"]) 
     }
   });
 
+  test(`${build}: windowMean and windowMeanGrad have the bits of sums that begin with 0, by whichever way`, () => {
+    for (let i = 0; i < 30; i++) {
+      reset();
+      const [oh, ow] = [random.integer(1, 4), random.integer(4, 9)];
+      const pairs = (count: number): number[][] => Array.from({ length: count }, (_, j) => [2 * j, 2 * j + 2, 3]);
+      // an empty window behind the others leaves the kernels only the general way
+      const general = [...pairs(oh), [0, 0, 3]];
+      const x = Array.from({ length: 4 * oh * ow }, () => random.pick([0, -0, -0, -0, random.unit() - 0.5]));
+      const dy = Array.from({ length: oh * ow }, () => random.pick([0, -0, random.unit() - 0.5]));
+      const [xAt, dyAt] = [numbers(reals, x), numbers(reals, [...dy, ...new Array(ow).fill(0)])];
+      const [rows, cols, more] = [numbers(ints, pairs(oh).flat()), numbers(ints, pairs(ow).flat()), numbers(ints, general.flat())];
+      const line = room(2 * ow * bytes);
+      const [y, other] = [room(oh * ow * bytes), room((oh + 1) * ow * bytes)];
+      kernel("windowMean")(y, xAt, rows, cols, line, 1, 2 * oh, 2 * ow, oh, ow);
+      kernel("windowMean")(other, xAt, more, cols, line, 1, 2 * oh, 2 * ow, oh + 1, ow);
+      for (const [n, value] of at(y, oh * ow).entries()) assert.ok(Object.is(value, reals[other / bytes + n]));
+      const [dx, same] = [room(x.length * bytes), room(x.length * bytes)];
+      kernel("windowMeanGrad")(dx, dyAt, rows, cols, line, 1, 2 * oh, 2 * ow, oh, ow);
+      kernel("windowMeanGrad")(same, dyAt, more, cols, line, 1, 2 * oh, 2 * ow, oh + 1, ow);
+      for (const [n, value] of at(dx, x.length).entries()) assert.ok(Object.is(value, reals[same / bytes + n]));
+    }
+  });
+
   test(`${build}: interpolate is right and interpolateGrad its transpose in ${CASES} random cases`, () => {
     for (let i = 0; i < CASES; i++) {
       reset();
@@ -126,12 +158,14 @@ for (const build of ["f32-strict", "f32-relaxed", "f64-strict", "f64-relaxed"]) 
       const [h, w, oh, ow] = [random.integer(1, 12), random.integer(1, 12), random.integer(1, 9), random.integer(1, 9)];
       const [rowTaps, colTaps] = [random.integer(1, 4), random.integer(1, 4)];
       const index = (n: number, count: number): number[] => Array.from({ length: count }, () => random.integer(0, n - 1));
-      const [rows, cols] = [index(h, oh * rowTaps), index(w, ow * colTaps)];
+      // neighbours that lie close together are picked by shuffles
+      const close = Array.from({ length: ow }, (_, j) => Array.from({ length: colTaps }, (_, e) => Math.min(w - 1, (j >> 1) + e))).flat();
+      const [rows, cols] = [index(h, oh * rowTaps), i % 2 === 0 ? close : index(w, ow * colTaps)];
       const [rowWeights, colWeights] = [drawn(oh * rowTaps), drawn(ow * colTaps)];
       const [x, dy] = [drawn(planes * h * w), drawn(planes * oh * ow)];
       const [xAt, dyAt] = [numbers(reals, x), numbers(reals, dy)];
       const tables = [numbers(ints, rows), numbers(reals, rowWeights), numbers(ints, cols), numbers(reals, colWeights)];
-      const [y, dx, line] = [room(planes * oh * ow * bytes), room(planes * h * w * bytes), room(w * bytes)];
+      const [y, dx, line] = [room(planes * oh * ow * bytes), room(planes * h * w * bytes), room(kernel("interpolateScratchBytes")(w, ow, colTaps))];
       const sizes = [line, rowTaps, colTaps, planes, h, w, oh, ow];
       untouched("interpolate", () => kernel("interpolate")(y, xAt, ...tables, ...sizes));
       untouched("interpolateGrad", () => kernel("interpolateGrad")(dx, dyAt, ...tables, ...sizes));

@@ -107,8 +107,13 @@ function filled(origin: string, shape: Shape, value: number, options: CreateOpti
 
 /** Sets every element of a contiguous tensor. */
 export function fillWith(y: Tensor, value: number): void {
-  if (isFloat(y.dtype)) kernelsOf(y.dtype).fill(y.ptr, value, y.size);
-  else view(y.ptr, y.size, y.dtype).fill(y.dtype === "bool" ? Number(value !== 0) : value);
+  fillAt(y.ptr, y.size, y.dtype, value);
+}
+
+/** Sets n elements at an address. */
+export function fillAt(ptr: number, n: number, dtype: DType, value: number): void {
+  if (isFloat(dtype)) kernelsOf(dtype).fill(ptr, value, n);
+  else view(ptr, n, dtype).fill(dtype === "bool" ? Number(value !== 0) : value);
 }
 
 /** A tensor of zeros. */

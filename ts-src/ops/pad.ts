@@ -6,9 +6,8 @@ import { checkedShape, type Shape, showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { add } from "./binary.js";
 import { checkedOptions } from "./checks.js";
-import { fillWith } from "./create.js";
 import { checkedTensor } from "./operands.js";
-import { placeIn } from "./places.js";
+import { fillStrip, placeIn } from "./places.js";
 import { sum } from "./reduce.js";
 import { flip, narrow } from "./slice.js";
 
@@ -92,7 +91,6 @@ const padOp = op({
   shape: (x: { x: Spec }, params: { widths: readonly Width[]; value: number }) => ({ shape: paddedShape(x.x.shape, params.widths), dtype: x.x.dtype }),
   strided: true,
   kernel(_, { x }, y, { widths, value }) {
-    if (widths.some((width) => width[0] > 0 || width[1] > 0)) fillWith(y, value);
     const shape: number[] = [];
     let from = x.offset;
     let to = 0;
@@ -101,6 +99,7 @@ const padOp = op({
       from += Math.max(0, -before) * x.strides[axis];
       to += Math.max(0, before) * y.strides[axis];
     }
+    border(y, widths, value);
     copyInto(placeIn(y, { shape, strides: y.strides, offset: to }), placeIn(x, { shape, strides: x.strides, offset: from }));
   },
   saves: [],
@@ -124,6 +123,23 @@ const padOp = op({
     },
   ],
 });
+
+/** Sets what lies before and after x in y, axis by axis; the strips of an axis leave out those of the axes before it. */
+function border(y: Tensor, widths: readonly Width[], value: number): void {
+  const shape = [...y.shape];
+  let offset = 0;
+  for (const [axis, [before, after]] of widths.entries()) {
+    const n = shape[axis];
+    for (const [start, size] of [
+      [0, before],
+      [n - after, after],
+    ]) {
+      if (size > 0) fillStrip(y, { shape: shape.with(axis, size), strides: y.strides, offset: offset + start * y.strides[axis] }, value);
+    }
+    offset += Math.max(0, before) * y.strides[axis];
+    shape[axis] = n - Math.max(0, before) - Math.max(0, after);
+  }
+}
 
 /** One side of one axis of an extended tensor: which places, and the places of the tensor itself that they repeat. */
 interface Strip {

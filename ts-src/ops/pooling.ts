@@ -1,5 +1,6 @@
 // Pools over windows of images. A maximum is picked by its position, so that its derivative is a scatter and the next a gather.
 import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
+import type { Kernels } from "../../bindings/kernels.js";
 import { scope } from "../../bindings/lifetime.js";
 import { scratch } from "../../bindings/memory.js";
 import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
@@ -83,15 +84,59 @@ function maxPool(name: string, axes: 1 | 2, x: Tensor, window: PerAxis, options:
   checkedFlag(name, "returnIndices", returnIndices);
   const image: Pair = axes === 1 ? [1, x.shape[x.ndim - 1]] : pairOf(x.shape);
   const size = image.map((n, axis) => poolCount(name, n, kernel[axis], stride[axis], padding[axis], dilation[axis], ceilMode)) as unknown as Pair;
-  const pooled = scope((): Picked => {
+  return scope((): Tensor | Picked => {
     const planes = axes === 1 ? unsqueeze(x, -2) : x;
-    const indices = apply(maxPoolIndicesOp, { x: planes }, { kernel, stride, padding, dilation, size });
-    const values = planeGather(planes, indices, Number.NEGATIVE_INFINITY);
-    return axes === 1 ? { values: squeeze(values, -2), indices: squeeze(indices, -2) } : { values, indices };
+    const params = { kernel, stride, padding, dilation, size };
+    const values = apply(maxPoolOp, { x: planes }, params);
+    const answer = axes === 1 ? squeeze(values, -2) : values;
+    if (!returnIndices) return answer;
+    const indices = positionsOf(planes, params);
+    return { values: answer, indices: axes === 1 ? squeeze(indices, -2) : indices };
   });
-  if (returnIndices) return pooled;
-  pooled.indices.dispose(); // what the derivative needs of it stays pinned
-  return pooled.values;
+}
+
+/** Calls a kernel over windows. */
+function run(k: Kernels, kernel: Kernels["maxPool"], x: Tensor, y: Tensor, { kernel: taps, stride, padding, dilation, size }: MaxParams): void {
+  if (y.size === 0) return;
+  // a stride between single windows and a dilation of single taps mean nothing
+  const apart = stride.map((n, axis) => (size[axis] === 1 ? 1 : n));
+  const spread = dilation.map((n, axis) => (taps[axis] === 1 ? 1 : n));
+  const workspace = scratch(k.maxPoolScratchBytes(...size, ...taps, apart[0], apart[1], spread[0], spread[1]));
+  kernel(y.ptr, x.ptr, workspace, planesOf(x.shape), ...pairOf(x.shape), ...size, ...taps, apart[0], apart[1], ...padding, spread[0], spread[1]);
+}
+
+/** Largest element of each window, -Infinity for a window without any; the derivative finds its position again. */
+const maxPoolOp = op({
+  name: "maxPool",
+  inputs: ["x"],
+  shape: (s: { x: Spec }, p: MaxParams) => ({ shape: [...s.x.shape.slice(0, -2), ...p.size], dtype: floatDtype("maxPool", s) }),
+  kernel: (k, { x }, y, params) => run(k, k.maxPool, x, y, params),
+  saves: ["x"],
+  vjp: (dy, { x }, { params, shapes }) => ({ x: () => planeScatter(dy, positionsOf(x, params), pairOf(shapes.x)) }),
+  samples: [windows],
+});
+
+/** Images whose elements all differ by more than a step of finite differences. */
+function windows(draw: Draw) {
+  const planes = draw.shape(0, 2);
+  const image: Pair = [draw.integer(1, 6), draw.integer(1, 9)];
+  const kernel: Pair = [draw.integer(1, image[0]), draw.integer(1, Math.min(3, image[1]))];
+  const stride: Pair = draw.pick([kernel, [draw.integer(1, 3), draw.integer(1, 3)]]);
+  const padding: Pair = draw.pick([
+    [0, 0],
+    [draw.integer(0, Math.floor(kernel[0] / 2)), draw.integer(0, Math.floor(kernel[1] / 2))],
+  ]);
+  const size = image.map((n, axis) => poolCount("sample", n, kernel[axis], stride[axis], padding[axis], 1, false)) as unknown as Pair;
+  const count = [...planes, ...image].reduce((a, b) => a * b, 1);
+  const start = draw.integer(0, 100);
+  // 37 and 256 have no common divisor: no two of 256 neighbours are equal
+  const values = Array.from({ length: count }, (_, i) => ((start + i * 37) % 256) / 16);
+  const x = { values, shape: [...planes, ...image], dtype: "float64" as const };
+  return { inputs: { x }, params: { kernel, stride, padding, dilation: [1, 1] as Pair, size } };
+}
+
+function positionsOf(x: Tensor, params: MaxParams): Tensor {
+  return apply(maxPoolIndicesOp, { x }, params);
 }
 
 /** Position in its plane of the largest element of each window; -1 for a window without any. */
@@ -99,14 +144,7 @@ const maxPoolIndicesOp = op({
   name: "maxPoolIndices",
   inputs: ["x"],
   shape: (s: { x: Spec }, p: MaxParams) => ({ shape: [...s.x.shape.slice(0, -2), ...p.size], dtype: "int32" as const }),
-  kernel(k, { x }, y, { kernel, stride, padding, dilation, size }) {
-    if (y.size === 0) return;
-    // a stride between single windows and a dilation of single taps mean nothing
-    const apart = stride.map((n, axis) => (size[axis] === 1 ? 1 : n));
-    const spread = dilation.map((n, axis) => (kernel[axis] === 1 ? 1 : n));
-    const workspace = scratch(k.maxPoolScratchBytes(...size, ...kernel, apart[0], apart[1], spread[0], spread[1]));
-    k.maxPoolIndices(y.ptr, x.ptr, workspace, planesOf(x.shape), ...pairOf(x.shape), ...size, ...kernel, apart[0], apart[1], ...padding, spread[0], spread[1]);
-  },
+  kernel: (k, { x }, y, params) => run(k, k.maxPoolIndices, x, y, params),
   saves: [],
   vjp: "none",
   samples: [],

@@ -11,3 +11,10 @@ export function madd(a: v128, b: v128, c: v128): v128 {
 export function tileRows(): i32 {
   return 6;
 }
+
+/** The bytes of x that `bytes` names, each below 16: the same in every build. */
+// @ts-ignore: decorator
+@inline
+export function pick(x: v128, bytes: v128): v128 {
+  return i8x16.relaxed_swizzle(x, bytes);
+}
