@@ -22,7 +22,13 @@ export const enum C {
 
 // @ts-ignore: decorator
 @inline export function constant(entry: i32): v128 {
-  return v128.load(entryAddress(entry));
+  return v128.load_splat<real>(entryAddress(entry));
+}
+
+/** An entry that holds f64 in both builds. */
+// @ts-ignore: decorator
+@inline export function wideConstant(entry: i32): v128 {
+  return v128.load_splat<f64>(entryAddress(entry));
 }
 
 // @ts-ignore: decorator

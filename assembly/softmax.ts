@@ -22,7 +22,7 @@ import { LANES, at, lane0, sumLanes } from "./vector";
     // ln 2 in one part: what x lost when the largest was subtracted is more
     const r = madd(n, constant(T.minusLn2), x);
     const scale = i32x4.shl(shifted, 23);
-    return madd(v128.mul<real>(r, scale), polynomial5(r, T.exponential), scale);
+    return madd(v128.mul<real>(r, scale), polynomial5(r, K.expShort), scale);
   }
   const r = madd(n, constant(C.ln2Low), madd(n, constant(C.ln2High), x));
   const scale = i64x2.shl(shifted, 52);
@@ -74,17 +74,17 @@ import { LANES, at, lane0, sumLanes } from "./vector";
       const n0 = v128.sub<real>(s0, magic), n1 = v128.sub<real>(s1, magic), n2 = v128.sub<real>(s2, magic), n3 = v128.sub<real>(s3, magic);
       c = constant(sizeof<real>() == 4 ? T.minusLn2 : C.ln2High);
       let r0 = madd(n0, c, x0), r1 = madd(n1, c, x1), r2 = madd(n2, c, x2), r3 = madd(n3, c, x3);
-      c = constant(sizeof<real>() == 4 ? T.exponential + 4 : K.exp + 9);
+      c = constant(sizeof<real>() == 4 ? K.expShort + 4 : K.exp + 9);
       let p0 = c, p1 = c, p2 = c, p3 = c;
       if (sizeof<real>() == 4) {
         s0 = i32x4.shl(s0, 23), s1 = i32x4.shl(s1, 23), s2 = i32x4.shl(s2, 23), s3 = i32x4.shl(s3, 23);
-        c = constant(T.exponential + 3);
+        c = constant(K.expShort + 3);
         p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
-        c = constant(T.exponential + 2);
+        c = constant(K.expShort + 2);
         p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
-        c = constant(T.exponential + 1);
+        c = constant(K.expShort + 1);
         p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
-        c = constant(T.exponential);
+        c = constant(K.expShort);
         p0 = madd(p0, r0, c), p1 = madd(p1, r1, c), p2 = madd(p2, r2, c), p3 = madd(p3, r3, c);
         p0 = madd(v128.mul<real>(r0, s0), p0, s0), p1 = madd(v128.mul<real>(r1, s1), p1, s1);
         p2 = madd(v128.mul<real>(r2, s2), p2, s2), p3 = madd(v128.mul<real>(r3, s3), p3, s3);

@@ -9,10 +9,8 @@ export const enum T {
   /** Here 2^n has an exponent of 0 bits, which stands for 0. */
   zeroFrom,
   minusLn2,
-  /** exp(r) = 1 + r P(r) on |r| <= ln 2 / 2, five coefficients of f32; f64 has those of exp. */
-  exponential,
   /** (pi/2)^k / k! from k = 1, with the signs of sine and cosine. */
-  quarterTurn = T.exponential + 5,
+  quarterTurn = T.minusLn2 + 1,
 }
 
 /** Writes the entries; a part of writeConstants(). */
@@ -21,12 +19,6 @@ export function writeTables(): void {
     put(T.biasedMagic, 12583039); // 1.5 * 2^23 + 127
     put(T.zeroFrom, -88);
     put(T.minusLn2, -0.6931471805599453);
-    // least relative error, 9.4e-8, with 1 as the constant term (linear program over 2,001 points)
-    put(T.exponential, 0.9999997019767761);
-    put(T.exponential + 1, 0.4999914765357971);
-    put(T.exponential + 2, 0.1666763722896576);
-    put(T.exponential + 3, 0.04189802333712578);
-    put(T.exponential + 4, 0.008290300145745277);
   } else {
     put(T.biasedMagic, 6755399441056767); // 1.5 * 2^52 + 1023
     put(T.zeroFrom, -709);

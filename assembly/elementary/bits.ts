@@ -39,6 +39,13 @@ import { K } from "./coefficients";
 @inline export function notNormal(x: v128): v128 {
   return greaterBits(addBits(x, constant(K.normalOffset)), constant(K.normalLimit));
 }
+/** Whether a lane of four vectors is beyond +-limit, or NaN: of magnitudes the largest integer is the largest number. */
+// @ts-ignore: decorator
+@inline export function anyOfFourBeyond(x0: v128, x1: v128, x2: v128, x3: v128, limit: v128): bool {
+  const a0 = magnitude(x0), a1 = magnitude(x1), a2 = magnitude(x2), a3 = magnitude(x3);
+  if (sizeof<real>() == 4) return v128.any_true(i32x4.gt_s(i32x4.max_s(i32x4.max_s(a0, a1), i32x4.max_s(a2, a3)), limit));
+  return v128.any_true(v128.or(v128.or(i64x2.gt_s(a0, limit), i64x2.gt_s(a1, limit)), v128.or(i64x2.gt_s(a2, limit), i64x2.gt_s(a3, limit))));
+}
 /** Whether a lane is beyond +-limit, or NaN. */
 // @ts-ignore: decorator
 @inline export function anyBeyond(x: v128, limit: v128): bool {

@@ -1,7 +1,7 @@
 // sin, cos, tan. x = n pi/2 + r, |r| <= pi/4, with pi/2 in parts so short that n times a part is exact (Cody and Waite
 // 1980, chapter 8; the parts of f64 as in fdlibm e_rem_pio2.c). f32 reduces in f64, so that r is right to its last bit.
 // Larger arguments take Payne and Hanek's reduction, lane by lane. Polynomials of our own.
-import { C, constant } from "../constants";
+import { C, constant, wideConstant } from "../constants";
 import { anyBeyond } from "./bits";
 import { K } from "./coefficients";
 import { reduceHuge } from "./huge";
@@ -17,23 +17,23 @@ import { polynomial3, polynomial6 } from "./polynomial";
 /** n in the low bits of a large number, of two f64. */
 // @ts-ignore: decorator
 @inline function quotient(x: v128): v128 {
-  return f64x2.add(f64x2.mul(x, constant(K.twoOverPi)), constant(K.wideMagic));
+  return f64x2.add(f64x2.mul(x, wideConstant(K.twoOverPi)), wideConstant(K.wideMagic));
 }
 /** x - n pi/2 of two f64 that came from f32: pi/2 in parts of 33 and 53 bits. */
 // @ts-ignore: decorator
 @inline function remainderWide(x: v128, shifted: v128): v128 {
-  const n = f64x2.sub(shifted, constant(K.wideMagic));
-  return f64x2.sub(f64x2.sub(x, f64x2.mul(n, constant(K.piHalf))), f64x2.mul(n, constant(K.piHalf + 1)));
+  const n = f64x2.sub(shifted, wideConstant(K.wideMagic));
+  return f64x2.sub(f64x2.sub(x, f64x2.mul(n, wideConstant(K.piHalf))), f64x2.mul(n, wideConstant(K.piHalf + 1)));
 }
 /** x - n pi/2 of two f64: parts of 33, 32 and 53 bits, the second difference with its error. */
 // @ts-ignore: decorator
 @inline function remainderDouble(x: v128, shifted: v128): v128 {
-  const n = f64x2.sub(shifted, constant(K.wideMagic));
-  const t = f64x2.sub(x, f64x2.mul(n, constant(K.piHalf)));
-  const w = f64x2.mul(n, constant(K.piHalf + 1));
+  const n = f64x2.sub(shifted, wideConstant(K.wideMagic));
+  const t = f64x2.sub(x, f64x2.mul(n, wideConstant(K.piHalf)));
+  const w = f64x2.mul(n, wideConstant(K.piHalf + 1));
   const high = f64x2.sub(t, w);
   const low = f64x2.sub(f64x2.sub(t, high), w);
-  return f64x2.sub(high, f64x2.sub(f64x2.mul(n, constant(K.piHalf + 2)), low));
+  return f64x2.sub(high, f64x2.sub(f64x2.mul(n, wideConstant(K.piHalf + 2)), low));
 }
 
 // @ts-ignore: decorator

@@ -6,7 +6,7 @@ import { entryAddress, put, putBits, putWide } from "../constants";
 export const enum K {
   // limits and bit patterns
   normalOffset = 48, normalLimit, expRange, exp2Range, exp2Low, exp2High, oneLessSqrtHalf, sqrtHalfBits, magicBias, halfBits, quarter,
-  cubeVanishes, sixteenth, largest, circularRange, atan2Offset, atan2Limit, atan2Huge, erfHigh, log10e, minusHalf, minusTwo, tanhNear, normalDensity, cdfCenter, cdfHigh, cdfVanishes, mishHigh, geluTanhRange,
+  cubeVanishes, sixteenth, largest, circularRange, atan2Offset, atan2Limit, atan2Huge, erfHigh, log10e, minusHalf, minusTwo, tanhNear, normalDensity, cdfCenter, cdfHigh, cdfVanishes, mishHigh, geluTanhRange, geluRange,
   /** 2 sqrt(2 / pi) times 1, 0.044715 and 3 * 0.044715. */
   geluTanh,
   /** log10(2), high and low part. */
@@ -15,6 +15,8 @@ export const enum K {
   pi = K.tanEighth + 2, halfPi = K.pi + 2, quarterPi = K.halfPi + 2,
   // polynomials: exp(r) = 1 + r + r^2 P(r)
   exp = K.quarterPi + 2,
+  /** f32: exp(r) = 1 + r P(r), weighed so that exp of fused steps is off by 1.91 units in the last place at most. */
+  expShort = K.exp + 5,
   /** 2^r = 1 + r P(r). */
   exp2 = K.exp + 10,
   /** log((1 + s) / (1 - s)) = 2 s + s^3 P(s^2). */
@@ -35,8 +37,12 @@ export const enum K {
   tanh = K.erfc + 18,
   /** f32: exp(r) - 1 = r + r^2 P(r), closer than exp near 0. */
   expm1 = K.tanh,
+  /** f32: 2^r = 1 + r P(r), relative error below 1.3e-7. */
+  exp2Short = K.tanh + 6,
   /** (1 - erf(a / sqrt 2)) / 2 = exp(-a^2 / 2) P((a - k) / (a + k)), k the center. */
   cdf = K.tanh + 11,
+  /** f32: log2 of (1 + erf(x / sqrt 2)) / 2 = P(x) for -5 <= x <= 0. */
+  logCdf = K.cdf + 8,
   // f64 constants in both builds
   twoOverPi = K.cdf + 19, wideMagic,
   /** pi/2 in parts of 33, 32 and 53 bits, or 33 and 53. */
@@ -94,6 +100,7 @@ function writeBounds(): void {
     put(K.cdfHigh, 5.6);
     put(K.cdfVanishes, 13.2); // exp(-13.2^2 / 2) is just within the usual range
     put(K.geluTanhRange, 9.9);
+    put(K.geluRange, 5);
     put(K.log10Two, 0.301025390625); // 12 bits
     put(K.log10Two + 1, 4.6050389811952137e-6);
     put(K.pi, 3.1415927410125732);
@@ -129,6 +136,7 @@ function writeBounds(): void {
 function writePolynomials(): void {
   if (sizeof<real>() == 4) {
     put(K.exp, 0.49999994); put(K.exp + 1, 0.16666518); put(K.exp + 2, 0.041668423); put(K.exp + 3, 0.008369063); put(K.exp + 4, 0.0013813872);
+    put(K.expShort, 0.99999934); put(K.expShort + 1, 0.4999914); put(K.expShort + 2, 0.16668396); put(K.expShort + 3, 0.04189898); put(K.expShort + 4, 0.008252854);
     put(K.exp2, 0.6931472); put(K.exp2 + 1, 0.2402265); put(K.exp2 + 2, 0.05550327); put(K.exp2 + 3, 0.009618003); put(K.exp2 + 4, 0.0013400537);
     put(K.exp2 + 5, 0.00015476598);
     put(K.log, 0.66666776); put(K.log + 1, 0.39977285); put(K.log + 2, 0.29879197);
@@ -144,6 +152,11 @@ function writePolynomials(): void {
     put(K.cdf + 5, 0.0029363027); put(K.cdf + 6, -0.00093574205); put(K.cdf + 7, -0.00038463058);
     put(K.expm1, 0.5); put(K.expm1 + 1, 0.16666666); put(K.expm1 + 2, 0.04166636); put(K.expm1 + 3, 0.00833339); put(K.expm1 + 4, 0.0013940824);
     put(K.expm1 + 5, 0.00019845879);
+    put(K.exp2Short, 0.6931468); put(K.exp2Short + 1, 0.24022235); put(K.exp2Short + 2, 0.055508927); put(K.exp2Short + 3, 0.009671871);
+    put(K.exp2Short + 4, 0.0013225673);
+    put(K.logCdf, -0.99999994); put(K.logCdf + 1, 1.1511083); put(K.logCdf + 2, -0.45919093); put(K.logCdf + 3, 0.052523866);
+    put(K.logCdf + 4, 0.00705841); put(K.logCdf + 5, 8.306658e-05); put(K.logCdf + 6, -0.00024348823); put(K.logCdf + 7, -6.708857e-05);
+    put(K.logCdf + 8, -9.560164e-06); put(K.logCdf + 9, -7.4704917e-07); put(K.logCdf + 10, -2.5267804e-08);
   } else {
     put(K.exp, 0.5000000000000011); put(K.exp + 1, 0.16666666666666674); put(K.exp + 2, 0.041666666666516215); put(K.exp + 3, 0.00833333333332176);
     put(K.exp + 4, 0.0013888888949576683); put(K.exp + 5, 0.00019841269887949363); put(K.exp + 6, 2.4801485349693333e-05);

@@ -4,6 +4,7 @@
 import { C, constant } from "../constants";
 import { addBits, anyBeyond, greaterBits, magnitude, powerOfTwo, subBits, toExponent } from "./bits";
 import { K } from "./coefficients";
+import { T } from "../tables";
 import { polynomial5, polynomial6, polynomial10, polynomial11 } from "./polynomial";
 
 /** n, the integer nearest to x / ln 2, in the low bits of a large number. */
@@ -38,9 +39,23 @@ import { polynomial5, polynomial6, polynomial10, polynomial11 } from "./polynomi
   const shifted = quotient(x);
   return addBits(expPart(remainder(x, shifted)), toExponent(shifted));
 }
+/** f32: exp(r) with one step less. */
+// @ts-ignore: decorator
+@inline function expShort(r: v128): v128 {
+  return madd(polynomial5(r, K.expShort), r, constant(C.one));
+}
+/** As expUsual; f32 off by 2.2 units in the last place at most. */
+// @ts-ignore: decorator
+@inline export function expCoarse(x: v128): v128 {
+  if (sizeof<real>() == 8) return expUsual(x);
+  const shifted = quotient(x);
+  return addBits(expShort(remainder(x, shifted)), toExponent(shifted));
+}
 /** exp(r). */
 // @ts-ignore: decorator
 @inline export function expPart(r: v128): v128 {
+  // rounded twice a step, the short one would be off by 2.2 units
+  if (sizeof<real>() == 4 && fused()) return expShort(r);
   const p = sizeof<real>() == 4 ? polynomial5(r, K.exp) : polynomial10(r, K.exp);
   return madd(madd(p, r, constant(C.one)), r, constant(C.one));
 }
@@ -80,6 +95,26 @@ function exp2Any(x: v128): v128 {
   const shifted = v128.add<real>(x, constant(C.magic));
   const p = exp2Part(v128.sub<real>(x, v128.sub<real>(shifted, constant(C.magic))));
   return scaled(p, subBits(shifted, constant(C.magic)));
+}
+
+/** For x <= 0 the n of exp(x) in a number with the exponent's bias added, so that its bits shifted up are 2^n. */
+// @ts-ignore: decorator
+@inline export function quotientNegative(x: v128): v128 {
+  return madd(x, constant(C.log2e), constant(T.biasedMagic));
+}
+/** exp(r) - 1 for r = x - n ln 2, x <= 0. One part of ln 2 does where exp(x) is added to 1: the error counts with exp(x). */
+// @ts-ignore: decorator
+@inline export function remainderPart(x: v128, shifted: v128): v128 {
+  const n = v128.sub<real>(shifted, constant(T.biasedMagic));
+  return expMinusOne(sizeof<real>() == 4 ? madd(n, constant(T.minusLn2), x) : madd(n, constant(C.ln2Low), madd(n, constant(C.ln2High), x)));
+}
+/** 1 - exp(x) for x <= 0, 0 for 0, NaN for NaN: no range to look at. */
+// @ts-ignore: decorator
+@inline export function oneLessExp(x: v128): v128 {
+  x = v128.pmax<real>(x, constant(T.zeroFrom));
+  const shifted = quotientNegative(x);
+  const scale = toExponent(shifted);
+  return nmadd(scale, remainderPart(x, shifted), v128.sub<real>(constant(C.one), scale));
 }
 
 /** exp(x) - 1 without the sign of -0, |x| in the usual range. */

@@ -1,8 +1,9 @@
 // sinh, cosh, tanh and the logistic sigmoid, from exp and expm1 (fdlibm e_sinh.c, e_cosh.c, s_tanh.c).
 import { C, constant } from "../constants";
-import { addBits, anyBeyond, greaterBits, magnitude, powerOfTwo, signOf, toExponent } from "./bits";
+import { addBits, anyBeyond, greaterBits, magnitude, signOf, toExponent } from "./bits";
 import { K } from "./coefficients";
-import { expBeyond, expMinusOne, expPart, expTimes, expUsual, quotient, remainder } from "./exponential";
+import { expBeyond, expCoarse, expMinusOne, expPart, expTimes, quotient, quotientNegative, remainder, remainderPart } from "./exponential";
+import { T } from "../tables";
 import { polynomial11 } from "./polynomial";
 
 /** sinh(a), a >= 0: h + h / (2 h + 1) with h = (exp(a) - 1) / 2. */
@@ -48,16 +49,17 @@ function coshAny(x: v128): v128 {
   return v128.bitselect(expTimes(a, -1), coshPart(v128.pmin<real>(a, range)), greaterBits(a, range));
 }
 
-/** Hyperbolic tangent of f32: t / (1 + e) with e = exp(-2 |x|) and t = 1 - e, which loses no bits near 0. */
+/** Hyperbolic tangent of f32: (1 - e) / (1 + e) with e = exp(-2 |x|) = 2^n (1 + p), whose 1 - e loses no bits near 0. */
 // @ts-ignore: decorator
 @inline function tanhSingle(x: v128): v128 {
-  const one = constant(C.one);
-  const a = v128.mul<real>(v128.pmin<real>(magnitude(x), constant(C.tanhHigh)), constant(K.minusTwo));
-  const shifted = quotient(a);
-  const scale = powerOfTwo(shifted);
-  const part = v128.mul<real>(scale, expMinusOne(remainder(a, shifted)));
-  const t = v128.sub<real>(v128.sub<real>(one, scale), part);
-  return v128.or(v128.div<real>(t, v128.add<real>(v128.add<real>(one, scale), part)), signOf(x));
+  const a = v128.or(x, constant(C.sign));
+  const u = v128.pmax<real>(v128.add<real>(a, a), constant(T.zeroFrom));
+  const shifted = quotientNegative(u);
+  const scale = toExponent(shifted);
+  const p = remainderPart(u, shifted);
+  const less = nmadd(scale, p, v128.sub<real>(constant(C.one), scale));
+  const more = madd(scale, p, v128.add<real>(constant(C.one), scale));
+  return v128.or(v128.div<real>(less, more), signOf(x));
 }
 /** Of f64: x + x^3 P(x^2) up to 0.55, above 1 - 2 / (exp(2 |x|) + 1), where an error of the quotient counts little. */
 // @ts-ignore: decorator
@@ -77,21 +79,19 @@ function coshAny(x: v128): v128 {
   return sizeof<real>() == 4 ? tanhSingle(x) : tanhDouble(x);
 }
 
-/** 1 / (1 + exp(-x)) from e = exp(-|x|): e / (1 + e) for negative x, which keeps small results. */
+/** 1 / (1 + exp(-x)) for x in the range of exp. */
 // @ts-ignore: decorator
-@inline function sigmoidPart(x: v128, e: v128): v128 {
+@inline export function sigmoidUsual(x: v128): v128 {
+  return v128.div<real>(constant(C.one), v128.add<real>(constant(C.one), expCoarse(v128.xor(x, constant(C.sign)))));
+}
+/** From e = exp(-|x|): e / (1 + e) for negative x, which keeps small results. */
+export function sigmoidAny(x: v128): v128 {
+  const e = expTimes(v128.or(x, constant(C.sign)), 0);
   const up = v128.bitselect(e, constant(C.one), v128.lt<real>(x, v128.splat<real>(0)));
-  return v128.div<real>(up, v128.add<real>(constant(C.one), e));
+  return v128.bitselect(v128.div<real>(up, v128.add<real>(constant(C.one), e)), sigmoidUsual(x), expBeyond(x));
 }
 /** Logistic sigmoid, 1 / (1 + exp(-x)). */
 // @ts-ignore: decorator
 @inline export function sigmoid(x: v128): v128 {
   return v128.any_true(expBeyond(x)) ? sigmoidAny(x) : sigmoidUsual(x);
-}
-// @ts-ignore: decorator
-@inline export function sigmoidUsual(x: v128): v128 {
-  return sigmoidPart(x, expUsual(v128.or(x, constant(C.sign))));
-}
-export function sigmoidAny(x: v128): v128 {
-  return sigmoidPart(x, expTimes(v128.or(x, constant(C.sign)), 0));
 }

@@ -5,5 +5,5 @@ export { cos, sin, tan } from "./circular";
 export { acos, asin, atan, atan2 } from "./inverse";
 export { cosh, sigmoid, sinh, tanh } from "./hyperbolic";
 export { erf } from "./erf";
-export { bell, normalCdf } from "./normal";
+export { bell, normalCdf, normalTail } from "./normal";
 export { pow } from "./power";

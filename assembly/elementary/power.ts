@@ -1,6 +1,6 @@
 // x^y = 2^(y log2 x), with the special values of C's pow. f32 computes in f64. f64 takes log2 x in two parts, the first of
 // 21 bits so that products are exact (fdlibm e_pow.c, whose constants these are), and is off by less than one unit.
-import { C, constant } from "../constants";
+import { C, constant, wideConstant } from "../constants";
 import { anyBeyond, magnitude, notNormal, signOf, subBits } from "./bits";
 import { K } from "./coefficients";
 import { expMinusOne, scaled } from "./exponential";
@@ -13,7 +13,7 @@ import { polynomial6 } from "./polynomial";
 }
 // @ts-ignore: decorator
 @inline function exponentBits(x: v128): v128 {
-  return i64x2.add(x, constant(K.powOffset));
+  return i64x2.add(x, wideConstant(K.powOffset));
 }
 
 /** x^y of two f64: x > 0 normal, shift what to take from its exponent. */
@@ -21,7 +21,7 @@ import { polynomial6 } from "./polynomial";
 @inline function powDouble(x: v128, y: v128, shift: v128): v128 {
   const bits = exponentBits(x);
   const n = f64x2.sub(f64x2.sub(v128.or(i64x2.shr_u(bits, 52), constant(C.magic)), constant(K.magicBias)), shift);
-  const m = i64x2.add(v128.and(bits, constant(C.mantissaMask)), constant(K.powBase)); // in [sqrt(3)/2, sqrt(3))
+  const m = i64x2.add(v128.and(bits, constant(C.mantissaMask)), wideConstant(K.powBase)); // in [sqrt(3)/2, sqrt(3))
   const upper = f64x2.gt(m, constant(K.powMiddle));
   const base = v128.bitselect(constant(K.oneAndHalf), constant(C.one), upper);
   const baseHigh = v128.and(constant(K.powBaseLog), upper), baseLow = v128.and(constant(K.powBaseLog + 1), upper);
@@ -71,23 +71,23 @@ import { polynomial6 } from "./polynomial";
 
 // @ts-ignore: decorator
 @inline function maddWide(a: v128, b: v128, k: i32): v128 {
-  return f64x2.add(f64x2.mul(a, b), constant(k));
+  return f64x2.add(f64x2.mul(a, b), wideConstant(k));
 }
 /** x^y of two f64 that came from f32, x > 0; relative error below 2^-28. */
 // @ts-ignore: decorator
 @inline function powWide(x: v128, y: v128): v128 {
   const bits = exponentBits(x);
-  const n = f64x2.sub(v128.or(i64x2.shr_u(bits, 52), constant(K.wideMagic)), constant(K.wideMagicBias));
-  const m = i64x2.add(v128.and(bits, constant(K.wideMantissa)), constant(K.powBase));
-  const s = f64x2.div(f64x2.sub(m, constant(K.wideOne)), f64x2.add(m, constant(K.wideOne)));
+  const n = f64x2.sub(v128.or(i64x2.shr_u(bits, 52), wideConstant(K.wideMagic)), wideConstant(K.wideMagicBias));
+  const m = i64x2.add(v128.and(bits, wideConstant(K.wideMantissa)), wideConstant(K.powBase));
+  const s = f64x2.div(f64x2.sub(m, wideConstant(K.wideOne)), f64x2.add(m, wideConstant(K.wideOne)));
   const z = f64x2.mul(s, s);
-  const r = maddWide(maddWide(maddWide(constant(K.wideLog + 3), z, K.wideLog + 2), z, K.wideLog + 1), z, K.wideLog);
+  const r = maddWide(maddWide(maddWide(wideConstant(K.wideLog + 3), z, K.wideLog + 2), z, K.wideLog + 1), z, K.wideLog);
   const log = f64x2.mul(s, maddWide(z, r, K.wideTwo));
-  const limit = constant(K.wideRange);
-  const w = f64x2.pmin(f64x2.pmax(f64x2.mul(y, f64x2.add(n, f64x2.mul(log, constant(K.wideLog2e)))), f64x2.neg(limit)), limit);
-  const shifted = f64x2.add(w, constant(K.wideMagic));
-  const f = f64x2.sub(w, f64x2.sub(shifted, constant(K.wideMagic)));
-  let p = maddWide(constant(K.wideExp2 + 5), f, K.wideExp2 + 4);
+  const limit = wideConstant(K.wideRange);
+  const w = f64x2.pmin(f64x2.pmax(f64x2.mul(y, f64x2.add(n, f64x2.mul(log, wideConstant(K.wideLog2e)))), f64x2.neg(limit)), limit);
+  const shifted = f64x2.add(w, wideConstant(K.wideMagic));
+  const f = f64x2.sub(w, f64x2.sub(shifted, wideConstant(K.wideMagic)));
+  let p = maddWide(wideConstant(K.wideExp2 + 5), f, K.wideExp2 + 4);
   p = maddWide(maddWide(maddWide(p, f, K.wideExp2 + 3), f, K.wideExp2 + 2), f, K.wideExp2 + 1);
   p = maddWide(f, maddWide(p, f, K.wideExp2), K.wideOne);
   return f32x4.demote_f64x2_zero(i64x2.add(p, i64x2.shl(shifted, 52)));

@@ -1,12 +1,13 @@
 // Smooth activations and their derivatives, forward and backward each in one pass.
 import { C, constant } from "../constants";
-import { bell, exp, expm1, log1p, normalCdf, sigmoid } from "../elementary";
+import { bell, exp, log1p, normalCdf, normalTail, sigmoid } from "../elementary";
 import { greaterBits, magnitude } from "../elementary/bits";
 import { K } from "../elementary/coefficients";
-import { expBeyond } from "../elementary/exponential";
+import { oneLessExp } from "../elementary/exponential";
 import { sigmoidAny, sigmoidUsual } from "../elementary/hyperbolic";
+import { expNegative } from "../softmax";
 import { mapHeavy, mapWith, zip, zipHeavy, zipWith } from "./map";
-import { mapPairs, mapTwo } from "./pairs";
+import { mapFours, mapFoursWhole, mapFoursWith, zipFoursWith } from "./pairs";
 
 // @ts-ignore: decorator
 @inline function zero(): v128 { return v128.splat<real>(0); }
@@ -21,7 +22,7 @@ export function sigmoidGrad(dx: usize, dy: usize, y: usize, n: i32): void { zip<
 export function tanhGrad(dx: usize, dy: usize, y: usize, n: i32): void { zip<TanhGrad>(dx, dy, y, n); }
 
 class Silu {
-  @inline beyond(x: v128): v128 { return expBeyond(x); }
+  @inline limit(): v128 { return constant(K.expRange); }
   @inline usual(x: v128): v128 { return v128.mul<real>(x, sigmoidUsual(x)); }
   @inline any(x: v128): v128 { return v128.mul<real>(x, sigmoidAny(x)); }
 }
@@ -32,7 +33,7 @@ class SiluGrad {
     return v128.mul<real>(dy, v128.mul<real>(s, madd(x, v128.sub<real>(one(), s), one())));
   }
 }
-export function silu(y: usize, x: usize, n: i32): void { mapPairs<Silu>(y, x, n); }
+export function silu(y: usize, x: usize, n: i32): void { mapFours<Silu>(y, x, n); }
 export function siluGrad(dx: usize, dy: usize, x: usize, n: i32): void { zipHeavy<SiluGrad, real>(dx, dy, x, n, 1, 1); }
 
 /** x normal distribution function(x). */
@@ -44,7 +45,22 @@ class GeluGrad {
     return v128.mul<real>(dy, madd(v128.mul<real>(x, constant(K.normalDensity)), e, normalCdf(x, e)));
   }
 }
-export function gelu(y: usize, x: usize, n: i32): void { mapTwo<Gelu>(y, x, n); }
+/** f32: the cdf of -|x| as 2^P(-|x|), and x cdf(x) = max(x, 0) - |x| cdf(-|x|). */
+class GeluSingle {
+  @inline limit(): v128 { return constant(K.geluRange); }
+  @inline usual(x: v128): v128 {
+    const a = v128.or(x, constant(C.sign));
+    return madd(a, normalTail(a), v128.pmax<real>(x, zero()));
+  }
+  @inline any(x: v128): v128 {
+    const far = greaterBits(magnitude(x), constant(K.geluRange));
+    return v128.bitselect(v128.mul<real>(x, normalCdf(x, bell(x))), this.usual(x), far);
+  }
+}
+export function gelu(y: usize, x: usize, n: i32): void {
+  if (sizeof<real>() == 4) mapFours<GeluSingle>(y, x, n);
+  else mapFoursWhole<Gelu>(y, x, n);
+}
 export function geluGrad(dx: usize, dy: usize, x: usize, n: i32): void { zipHeavy<GeluGrad, real>(dx, dy, x, n, 1, 1); }
 
 /** (1 + tanh(u / 2)) / 2 = sigmoid(u), u = 2 k (x + c x^3), k = sqrt(2 / pi), c = 0.044715. */
@@ -53,7 +69,7 @@ export function geluGrad(dx: usize, dy: usize, x: usize, n: i32): void { zipHeav
   return v128.mul<real>(x, madd(v128.mul<real>(x, x), constant(K.geluTanh + 1), constant(K.geluTanh)));
 }
 class GeluTanh {
-  @inline beyond(x: v128): v128 { return greaterBits(magnitude(x), constant(K.geluTanhRange)); }
+  @inline limit(): v128 { return constant(K.geluTanhRange); }
   @inline usual(x: v128): v128 { return v128.mul<real>(x, sigmoidUsual(geluTanhAngle(x))); }
   @inline any(x: v128): v128 { return v128.mul<real>(x, sigmoidAny(geluTanhAngle(x))); }
 }
@@ -66,7 +82,7 @@ class GeluTanhGrad {
     return v128.mul<real>(dy, madd(v128.mul<real>(x, slope), curve, s));
   }
 }
-export function geluTanh(y: usize, x: usize, n: i32): void { mapPairs<GeluTanh>(y, x, n); }
+export function geluTanh(y: usize, x: usize, n: i32): void { mapFours<GeluTanh>(y, x, n); }
 export function geluTanhGrad(dx: usize, dy: usize, x: usize, n: i32): void { zipHeavy<GeluTanhGrad, real>(dx, dy, x, n, 1, 1); }
 
 /** exp(x), where it matters for tanh(softplus(x)) = w / (w + 2), w = e (e + 2), e = exp(x). */
@@ -116,23 +132,22 @@ export function softplusGrad(dx: usize, dy: usize, x: usize, n: i32, beta: f64, 
   zipWith<SoftplusGrad>(dx, dy, x, v128.splat<real>(<real>beta), v128.splat<real>(<real>threshold), n);
 }
 
-/** s x where x > 0, else a (exp(x) - 1). */
+/** s max(x, 0) - a (1 - exp(min(x, 0))): one of the two is 0. */
 class Elu {
   @inline vec(x: v128, a: v128, s: v128): v128 {
-    const low = v128.mul<real>(a, expm1(v128.pmin<real>(x, zero())));
-    return v128.bitselect(v128.mul<real>(s, x), low, v128.gt<real>(x, zero()));
+    return nmadd(a, oneLessExp(v128.pmin<real>(x, zero())), v128.mul<real>(s, v128.pmax<real>(x, zero())));
   }
 }
 /** s dy where x > 0, else dy a exp(x). */
 class EluGrad {
   @inline vec(dy: v128, x: v128, a: v128, s: v128): v128 {
-    const low = v128.mul<real>(a, exp(v128.pmin<real>(x, zero())));
+    const low = v128.mul<real>(a, expNegative(v128.pmin<real>(x, zero())));
     return v128.mul<real>(dy, v128.bitselect(s, low, v128.gt<real>(x, zero())));
   }
 }
 export function elu(y: usize, x: usize, n: i32, alpha: f64, scale: f64): void {
-  mapWith<Elu>(y, x, v128.splat<real>(<real>alpha), v128.splat<real>(<real>scale), n);
+  mapFoursWith<Elu>(y, x, v128.splat<real>(<real>alpha), v128.splat<real>(<real>scale), n);
 }
 export function eluGrad(dx: usize, dy: usize, x: usize, n: i32, alpha: f64, scale: f64): void {
-  zipWith<EluGrad>(dx, dy, x, v128.splat<real>(<real>alpha), v128.splat<real>(<real>scale), n);
+  zipFoursWith<EluGrad>(dx, dy, x, v128.splat<real>(<real>alpha), v128.splat<real>(<real>scale), n);
 }

@@ -1,12 +1,14 @@
 // y[i] = f(x[i]) for the elementary functions, and atan2 and pow with broadcasting.
+import { constant } from "../constants";
 import * as elementary from "../elementary";
-import { expBeyond, expTimes, expUsual } from "../elementary/exponential";
+import { K } from "../elementary/coefficients";
+import { expTimes, expUsual } from "../elementary/exponential";
 import { sigmoidAny, sigmoidUsual } from "../elementary/hyperbolic";
 import { broadcastHeavy, mapHeavy } from "./map";
-import { mapFours, mapPairs, mapTwo } from "./pairs";
+import { mapFours, mapFoursWhole } from "./pairs";
 
 class Exp {
-  @inline beyond(x: v128): v128 { return expBeyond(x); }
+  @inline limit(): v128 { return constant(K.expRange); }
   @inline usual(x: v128): v128 { return expUsual(x); }
   @inline any(x: v128): v128 { return expTimes(x, 0); }
 }
@@ -27,7 +29,7 @@ class Cosh { @inline vec(x: v128): v128 { return elementary.cosh(x); } }
 class Tanh { @inline vec(x: v128): v128 { return elementary.tanh(x); } }
 class Erf { @inline vec(x: v128): v128 { return elementary.erf(x); } }
 class Sigmoid {
-  @inline beyond(x: v128): v128 { return expBeyond(x); }
+  @inline limit(): v128 { return constant(K.expRange); }
   @inline usual(x: v128): v128 { return sigmoidUsual(x); }
   @inline any(x: v128): v128 { return sigmoidAny(x); }
 }
@@ -49,9 +51,9 @@ export function acos(y: usize, x: usize, n: i32): void { mapHeavy<Acos>(y, x, n)
 export function atan(y: usize, x: usize, n: i32): void { mapHeavy<Atan>(y, x, n); }
 export function sinh(y: usize, x: usize, n: i32): void { mapHeavy<Sinh>(y, x, n); }
 export function cosh(y: usize, x: usize, n: i32): void { mapHeavy<Cosh>(y, x, n); }
-export function tanh(y: usize, x: usize, n: i32): void { mapTwo<Tanh>(y, x, n); }
+export function tanh(y: usize, x: usize, n: i32): void { mapFoursWhole<Tanh>(y, x, n); }
 export function erf(y: usize, x: usize, n: i32): void { mapHeavy<Erf>(y, x, n); }
-export function sigmoid(y: usize, x: usize, n: i32): void { mapPairs<Sigmoid>(y, x, n); }
+export function sigmoid(y: usize, x: usize, n: i32): void { mapFours<Sigmoid>(y, x, n); }
 
 export function atan2(y: usize, a: usize, b: usize, n0: i32, n1: i32, n2: i32, a0: i32, a1: i32, a2: i32, b0: i32, b1: i32, b2: i32): void {
   broadcastHeavy<Atan2>(y, a, b, n0, n1, n2, a0, a1, a2, b0, b1, b2);

@@ -5,7 +5,7 @@
 //   join(a, b): v128   joins lanes
 //   ordered(): bool    join is a comparison that loses NaN, which the engine then tracks
 //   total(a, b): f64   joins chunks
-import * as elementary from "../elementary";
+import { expNegative } from "../softmax";
 
 export class Sum<T> {
   @inline identity(): f64 { return 0; }
@@ -71,12 +71,12 @@ export class CentredSquares {
   @inline join(a: v128, b: v128): v128 { return v128.add<real>(a, b); }
   @inline total(a: f64, b: f64): f64 { return a + b; }
 }
-/** e^(x - m). */
+/** e^(x - m) for x <= m. */
 export class SumExp {
   @inline identity(): f64 { return 0; }
   @inline ordered(): bool { return false; }
   @inline centred(): bool { return true; }
-  @inline map(x: v128, m: v128): v128 { return elementary.exp(v128.sub<real>(x, m)); }
+  @inline map(x: v128, m: v128): v128 { return expNegative(v128.sub<real>(x, m)); }
   @inline join(a: v128, b: v128): v128 { return v128.add<real>(a, b); }
   @inline total(a: f64, b: f64): f64 { return a + b; }
 }

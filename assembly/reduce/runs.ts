@@ -8,6 +8,14 @@ import { CHUNK, bytesOf, first, gather, lanesOf, notNumber } from "./layout";
   return sizeof<T>() == 8 ? v : changetype<Op>(0).join(v, v128.shuffle<u32>(v, v, 1, 0, 3, 2));
 }
 
+function hasNaN<T>(x: usize, n: i32, stride: usize): bool {
+  for (; n > 0; n--) {
+    if (load<T>(x) != load<T>(x)) return true;
+    x += stride;
+  }
+  return false;
+}
+
 /** One chunk of n elements `stride` bytes apart. */
 // @ts-ignore: decorator
 @inline function chunk<T, Op>(x: usize, m: v128, n: i32, stride: usize, unit: bool): f64 {
@@ -15,7 +23,8 @@ import { CHUNK, bytesOf, first, gather, lanesOf, notNumber } from "./layout";
   const op = changetype<Op>(0);
   const step: usize = unit ? <usize>16 : stride * <usize>L;
   let s0 = v128.splat<T>(<T>op.identity()), s1 = s0, s2 = s0, s3 = s0;
-  let nan = v128.splat<T>(0);
+  // a sum costs half of a comparison and an or; it is NaN where an element is, or where infinities meet
+  let c0 = v128.splat<T>(0), c1 = c0;
   let i = 0;
   for (; i + 4 * L <= n; i += 4 * L) {
     const x0 = unit ? v128.load(x, 0) : gather<T>(x, stride);
@@ -26,24 +35,27 @@ import { CHUNK, bytesOf, first, gather, lanesOf, notNumber } from "./layout";
     s1 = op.join(s1, op.map(x1, m));
     s2 = op.join(s2, op.map(x2, m));
     s3 = op.join(s3, op.map(x3, m));
-    if (op.ordered()) nan = v128.or(nan, v128.or(v128.or(notNumber<T>(x0), notNumber<T>(x1)), v128.or(notNumber<T>(x2), notNumber<T>(x3))));
+    if (op.ordered()) {
+      c0 = v128.add<T>(c0, v128.add<T>(x0, x1));
+      c1 = v128.add<T>(c1, v128.add<T>(x2, x3));
+    }
     x += 4 * step;
   }
   for (; i + L <= n; i += L) {
     const x0 = unit ? v128.load(x) : gather<T>(x, stride);
     s0 = op.join(s0, op.map(x0, m));
-    if (op.ordered()) nan = v128.or(nan, notNumber<T>(x0));
+    if (op.ordered()) c0 = v128.add<T>(c0, x0);
     x += step;
   }
   let v = joinLanes<T, Op>(op.join(op.join(s0, s1), op.join(s2, s3)));
   for (; i < n; i++) {
     const x0 = v128.splat<T>(load<T>(x));
     v = op.join(v, op.map(x0, m));
-    if (op.ordered()) nan = v128.or(nan, notNumber<T>(x0));
+    if (op.ordered()) c0 = v128.add<T>(c0, x0);
     x += stride;
   }
   if (op.ordered()) {
-    if (v128.any_true(nan)) return NaN;
+    if (v128.any_true(notNumber<T>(v128.add<T>(c0, c1))) && hasNaN<T>(x - <usize>n * stride, n, stride)) return NaN;
   }
   return first<T>(v);
 }

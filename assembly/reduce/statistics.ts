@@ -85,8 +85,9 @@ export function variance(
 }
 
 // @ts-ignore: decorator
-@inline function logOf(sum: v128, shift: v128): v128 {
-  return v128.add<real>(shift, elementary.log(sum));
+@inline function logOf(sum: v128, largest: v128): v128 {
+  const y = v128.add<real>(shiftOf(largest), elementary.log(sum));
+  return v128.bitselect(largest, y, v128.eq<real>(largest, constant(C.infinity)));
 }
 
 // @ts-ignore: decorator
@@ -102,14 +103,14 @@ export function logsumexp(
   const none = splat(0);
   for (let o = 0; o < outer; o++) {
     if (!few && byColumns(inner, t, s1)) {
-      const totals = totalsAt(scratch, 0), shifts = totalsAt(scratch, 2);
+      const totals = totalsAt(scratch, 0), most = totalsAt(scratch, 1), shifts = totalsAt(scratch, 2);
       for (let i = 0; i < inner; i += columnsOf<real>()) {
         const width = min(columnsOf<real>(), inner - i);
         const p = x + at(i);
-        columns<real, Max<real>>(totals, 0, p, 0, scratch, n1, n, t1, t, width, 1);
-        for (let c = 0; c < width; c++) store<real>(shifts + at(c), lane0(shiftOf(splat(total(totals, c)))));
+        columns<real, Max<real>>(most, 0, p, 0, scratch, n1, n, t1, t, width, 1);
+        for (let c = 0; c < width; c++) store<real>(shifts + at(c), lane0(shiftOf(splat(total(most, c)))));
         columns<real, SumExp>(totals, 0, p, shifts, scratch, n1, n, t1, t, width, 1);
-        for (let c = 0; c < width; c++) store<real>(y + at(c), lane0(logOf(splat(total(totals, c)), splat(<f64>load<real>(shifts + at(c))))));
+        for (let c = 0; c < width; c++) store<real>(y + at(c), lane0(logOf(splat(total(totals, c)), splat(total(most, c)))));
         y += at(width);
       }
     } else {
@@ -117,15 +118,15 @@ export function logsumexp(
       if (few) {
         for (; i + LANES <= inner; i += LANES) {
           const p = x + at(i * s1);
-          const shift = shiftOf(short<real, Max<real>>(p, none, n, t, s1));
-          v128.store(y, logOf(short<real, SumExp>(p, shift, n, t, s1), shift));
+          const most = short<real, Max<real>>(p, none, n, t, s1);
+          v128.store(y, logOf(short<real, SumExp>(p, shiftOf(most), n, t, s1), most));
           y += 16;
         }
       }
       for (; i < inner; i++) {
         const p = x + at(i * s1);
-        const shift = shiftOf(splat(runs<real, Max<real>>(p, none, n1, n, t1, t)));
-        store<real>(y, lane0(logOf(splat(runs<real, SumExp>(p, shift, n1, n, t1, t)), shift)));
+        const most = splat(runs<real, Max<real>>(p, none, n1, n, t1, t));
+        store<real>(y, lane0(logOf(splat(runs<real, SumExp>(p, shiftOf(most), n1, n, t1, t)), most)));
         y += sizeof<real>();
       }
     }
