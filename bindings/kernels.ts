@@ -1,4 +1,5 @@
 // Picks the build that the engine can run and instantiates it at first use, over the one memory.
+
 import { instantiateSync } from "@assemblyscript/loader";
 import f32Relaxed from "../build/kernels/f32-relaxed.wasm";
 import type { instantiate } from "../build/kernels/f32-strict.js";
@@ -8,6 +9,7 @@ import f64Strict from "../build/kernels/f64-strict.wasm";
 import { ConfigError } from "./errors.js";
 import { checkedLimit, setLimit, theMemory } from "./memory.js";
 import { probe } from "./probe.js";
+import { showValue } from "./show.js";
 
 /** The kernels' own signatures, as the compiler wrote them. */
 export type Kernels = Awaited<ReturnType<typeof instantiate>>;
@@ -82,13 +84,13 @@ export interface Configuration {
 /** Changes the defaults; may be called at any time. Throws ConfigError for a value that cannot be; then nothing was changed. */
 export function configure(settings: Configuration): void {
   if (settings === null || typeof settings !== "object") {
-    throw new ConfigError(`configure: expected an object of settings (threads, deterministic, maxMemory); got ${String(settings)}`);
+    throw new ConfigError(`configure: expected an object of settings (threads, deterministic, maxMemory); got ${showValue(settings)}`);
   }
   for (const [name, value] of Object.entries(settings)) {
     if (name === "threads") {
-      if (value !== 1) throw new ConfigError(`configure: expected threads: 1, all that this version runs; got ${String(value)}`);
+      if (value !== 1) throw new ConfigError(`configure: expected threads: 1, all that this version runs; got ${showValue(value)}`);
     } else if (name === "deterministic") {
-      if (typeof value !== "boolean") throw new ConfigError(`configure: expected deterministic: true or false; got ${String(value)}`);
+      if (typeof value !== "boolean") throw new ConfigError(`configure: expected deterministic: true or false; got ${showValue(value)}`);
     } else if (name === "maxMemory") checkedLimit(value);
     else throw new ConfigError(`configure: expected threads, deterministic or maxMemory; got ${name}`);
   }

@@ -1,5 +1,6 @@
 // Declaring and applying an op. A declaration says all there is to know about an op once; apply() runs its kernel now and
 // records what its derivative needs.
+
 import { inspect, isWatching, userLine } from "./anomaly.js";
 import { copyInto } from "./copy.js";
 import { type DType, isFloat, itemBytes } from "./dtype.js";
@@ -7,6 +8,7 @@ import { ConfigError, DtypeError, OutOfMemoryError } from "./errors.js";
 import { type Kernels, kernelsOf } from "./kernels.js";
 import { adopt, Storage } from "./lifetime.js";
 import { contiguousStrides, type Shape, showShape } from "./shape.js";
+import { showValue } from "./show.js";
 import { currentEpoch, isRecording, noteTracked, record } from "./tape.js";
 import { Tensor } from "./tensor.js";
 import { activeTracer } from "./trace.js";
@@ -261,13 +263,4 @@ function run(declaration: AnyOp, inputs: { [name: string]: Tensor }, params: unk
     adopt(y, node.epoch);
   } else adopt(y, stepped ? currentEpoch() : undefined);
   return y;
-}
-
-/** A value that is not a tensor, for a message. */
-export function showValue(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (Array.isArray(value)) return "an array; make it a tensor with tensor([...])";
-  if (typeof value !== "object") return `${typeof value} ${String(value)}`;
-  const name: unknown = value.constructor?.name;
-  return typeof name !== "string" || name === "Object" ? "an object" : `a ${name}`;
 }

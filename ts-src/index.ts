@@ -4,7 +4,7 @@ export { detectAnomaly } from "../bindings/anomaly.js";
 export type { DType, TypedArray } from "../bindings/dtype.js";
 export * from "../bindings/errors.js";
 export { type Configuration, configure } from "../bindings/kernels.js";
-export { keep } from "../bindings/lifetime.js";
+export { keep, scope } from "../bindings/lifetime.js";
 export { type MemoryStats, memoryStats as memory } from "../bindings/memory.js";
 export { type AnyOp, ops } from "../bindings/op.js";
 export type { Shape } from "../bindings/shape.js";

@@ -11,7 +11,7 @@ const CALLS = 100_000;
 console.log(`seed ${SEED}`);
 
 // these change the defaults of the process or run the user's own function
-const APART = ["configure", "manualSeed", "wasmMemory", "keep", "noGrad", "detectAnomaly", "grad", "valueAndGrad", "gradcheck", "customOp"];
+const APART = ["configure", "manualSeed", "wasmMemory", "keep", "scope", "noGrad", "detectAnomaly", "grad", "valueAndGrad", "gradcheck", "customOp"];
 const functions = Object.entries(tapir).filter(
   (entry): entry is [string, (...args: unknown[]) => unknown] => typeof entry[1] === "function" && /^[a-z]/.test(entry[0]) && !APART.includes(entry[0]),
 );

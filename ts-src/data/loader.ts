@@ -1,8 +1,9 @@
 // Batches of a dataset, in order or shuffled anew each time round.
+
 import { ConfigError } from "../../bindings/errors.js";
 import { type Claim, keep } from "../../bindings/lifetime.js";
 import { view } from "../../bindings/memory.js";
-import { showValue } from "../../bindings/op.js";
+import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { checkedOptions } from "../ops/checks.js";
 import { zeros } from "../ops/create.js";

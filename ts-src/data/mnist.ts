@@ -1,6 +1,7 @@
 // MNIST (LeCun, Cortes, Burges): 60,000 and 10,000 images of 28 x 28 bytes with their digits.
+
 import { ConfigError, FormatError } from "../../bindings/errors.js";
-import { showValue } from "../../bindings/op.js";
+import { showValue } from "../../bindings/show.js";
 import { builtin, readBytes } from "../formats/files.js";
 import { parseIdx } from "../formats/idx.js";
 import { checkedOptions } from "../ops/checks.js";

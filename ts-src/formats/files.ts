@@ -1,6 +1,6 @@
 // Files, where the engine has them (Node, Deno, Bun); a bundle for browsers holds no import of node:fs.
 import { ConfigError, FormatError } from "../../bindings/errors.js";
-import { showValue } from "../../bindings/op.js";
+import { showValue } from "../../bindings/show.js";
 
 type Builtins = { "node:fs": typeof import("node:fs"); "node:path": typeof import("node:path"); "node:module": typeof import("node:module") };
 

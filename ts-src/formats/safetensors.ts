@@ -1,9 +1,10 @@
 // The safetensors format: 8 bytes of header length (u64, little endian), the header in JSON, the tensors' bytes
 // (https://github.com/huggingface/safetensors, "Format"). A header from outside is not believed: names, dtypes, shapes
 // and offsets are checked against the file before a tensor is made.
+
 import { type DType, itemBytes } from "../../bindings/dtype.js";
 import { ConfigError, FormatError } from "../../bindings/errors.js";
-import { showValue } from "../../bindings/op.js";
+import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { fromBytes } from "../ops/create.js";
 import { readBytes, writeBytes } from "./files.js";

@@ -1,12 +1,13 @@
 // A graph as a program: its ops run once on addresses that stand for memory, their kernel calls are noted, and from then on one
 // call from JavaScript runs them all, over one block of memory.
+
 import { itemBytes } from "../../bindings/dtype.js";
 import { ConfigError } from "../../bindings/errors.js";
 import { arithmetic } from "../../bindings/kernels.js";
 import { type Claim, Storage, scope, tensorsIn } from "../../bindings/lifetime.js";
-import { showValue } from "../../bindings/op.js";
 import { Capture, Program } from "../../bindings/program.js";
 import { sameShape } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import { withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { activeTracer, type Change } from "../../bindings/trace.js";

@@ -1,8 +1,9 @@
 // The second kind of derivative: a graph whose nodes compute the derivative of another graph. The reverse walk runs on symbols.
+
 import { ConfigError, GradientError } from "../../bindings/errors.js";
 import { tensorsIn } from "../../bindings/lifetime.js";
-import { showValue } from "../../bindings/op.js";
 import { showShape, sizeOf } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import { checkedOptions } from "../ops/checks.js";
 import { grad } from "../ops/derivatives.js";
 import type { Tree } from "../ops/tree.js";

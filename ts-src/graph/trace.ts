@@ -1,8 +1,10 @@
 // Tracing: the function runs once on symbols, and every op that it applies becomes a node. The tape works on symbols too, so
 // a function that takes derivatives, by grad() or backward(), is traced with them.
+
 import { ConfigError } from "../../bindings/errors.js";
 import { clearGradient, held, Storage, scope, storagesMade, tensorsIn } from "../../bindings/lifetime.js";
-import { type AnyOp, type Spec, showValue } from "../../bindings/op.js";
+import type { AnyOp, Spec } from "../../bindings/op.js";
+import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { type Change, type Tracer, withTracer } from "../../bindings/trace.js";
 import { type DiagonalOptions, trace as matrixTrace } from "../ops/diagonal.js";

@@ -1,7 +1,8 @@
 // Affine layer.
+
 import { ConfigError } from "../../bindings/errors.js";
 import { keep } from "../../bindings/lifetime.js";
-import { showValue } from "../../bindings/op.js";
+import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { checkedOptions } from "../ops/checks.js";
 import type { CreateOptions } from "../ops/create.js";

@@ -1,8 +1,9 @@
 // The base of layers: a module's parameters are the tensors among its properties that require a gradient; modules among
 // its properties are its children. Names are PyTorch's.
+
 import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
-import { showValue } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { noGrad } from "../ops/derivatives.js";
 import { copy_ } from "../ops/inplace.js";

@@ -1,6 +1,7 @@
 // Modules one after the other.
+
 import { ConfigError } from "../../bindings/errors.js";
-import { showValue } from "../../bindings/op.js";
+import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { Module } from "./module.js";
 

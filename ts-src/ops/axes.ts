@@ -1,7 +1,9 @@
 // Options of reductions, checked, and the shapes that follow from them.
+
 import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
-import { type Draw, type Sample, showValue } from "../../bindings/op.js";
+import type { Draw, Sample } from "../../bindings/op.js";
 import { checkedAxis, type Shape, showShape, sizeOf } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { checkedOptions } from "./checks.js";
 import { checkedTensor } from "./operands.js";

@@ -1,7 +1,8 @@
 // Bounds of clamp, as they come from outside.
+
 import { isFloat } from "../../bindings/dtype.js";
 import { ConfigError, DtypeError } from "../../bindings/errors.js";
-import { showValue } from "../../bindings/op.js";
+import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { holds } from "./operands.js";
 

@@ -1,8 +1,10 @@
 // Memory for time: of a part of a network only the operands are kept, and the part runs again when its derivative is asked for
 // (Chen et al. 2016, "Training deep nets with sublinear memory cost").
+
 import { ConfigError, GradientError } from "../../bindings/errors.js";
 import { scope, tensorsIn } from "../../bindings/lifetime.js";
-import { type AnyOp, showValue } from "../../bindings/op.js";
+import type { AnyOp } from "../../bindings/op.js";
+import { showValue } from "../../bindings/show.js";
 import { type Edge, isRecording, record, watching, withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { activeTracer } from "../../bindings/trace.js";

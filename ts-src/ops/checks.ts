@@ -1,7 +1,8 @@
 // Checks of options that come from outside.
+
 import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
-import { showValue } from "../../bindings/op.js";
 import { type Shape, sameShape, showShape } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
 
 /** How the losses of elements become one: "none" keeps them. */

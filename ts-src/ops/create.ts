@@ -1,11 +1,13 @@
 // Tensors from values: literals, constants, sequences.
+
 import { checkedDtype, type DType, isFloat, type TypedArray } from "../../bindings/dtype.js";
 import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
 import { kernelsOf } from "../../bindings/kernels.js";
 import { adopt } from "../../bindings/lifetime.js";
 import { view } from "../../bindings/memory.js";
-import { allocated, copyInto, showValue } from "../../bindings/op.js";
+import { allocated, copyInto } from "../../bindings/op.js";
 import { checkedShape, type Shape, showShape } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import { type NestedArray, Tensor } from "../../bindings/tensor.js";
 import { checkedOptions } from "./checks.js";
 import { detach, to } from "./convert.js";

@@ -1,11 +1,13 @@
 // Cross-entropy, fused with the softmax for class numbers, and the negative log-likelihood.
+
 import { type DType, isFloat, type TypedArray } from "../../bindings/dtype.js";
 import { ConfigError, DtypeError, NumericError, ShapeError } from "../../bindings/errors.js";
 import type { Kernels } from "../../bindings/kernels.js";
 import { scope } from "../../bindings/lifetime.js";
 import { scratch, view } from "../../bindings/memory.js";
-import { apply, type Draw, op, type Spec, showValue } from "../../bindings/op.js";
+import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
 import { sameShape, showShape, sizeOf } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { add, div, mul } from "./binary.js";
 import { checkedNumber, checkedOptions, checkedPart, checkedReduction, type Reduction, reductions } from "./checks.js";

@@ -1,10 +1,12 @@
 // Ops that a user declares: out of other ops, or with a WebAssembly kernel of his own.
+
 import { type DType, isFloat } from "../../bindings/dtype.js";
 import { ConfigError, ShapeError } from "../../bindings/errors.js";
 import { scope } from "../../bindings/lifetime.js";
 import { theMemory } from "../../bindings/memory.js";
-import { apply, type Context, copyInto, type Draw, type Gradient, op, ops, type Sample, type Spec, showValue } from "../../bindings/op.js";
+import { apply, type Context, copyInto, type Draw, type Gradient, op, ops, type Sample, type Spec } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import { withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
 

@@ -1,8 +1,10 @@
 // Derivatives of functions: grad(f), valueAndGrad(f), and code without derivatives.
+
 import { isFloat } from "../../bindings/dtype.js";
 import { ConfigError, DtypeError, GradientError } from "../../bindings/errors.js";
 import { scope, tensorsIn } from "../../bindings/lifetime.js";
-import { apply, op, type Spec, showValue } from "../../bindings/op.js";
+import { apply, op, type Spec } from "../../bindings/op.js";
+import { showValue } from "../../bindings/show.js";
 import { type Edge, isRecording, withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { checkedOptions } from "./checks.js";

@@ -1,8 +1,9 @@
 // Sums of products over named indices, contracted two operands at a time by matrix products.
+
 import { ShapeError } from "../../bindings/errors.js";
 import { scope } from "../../bindings/lifetime.js";
-import { showValue } from "../../bindings/op.js";
 import { sameShape, showShape, sizeOf } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { mul } from "./binary.js";
 import { diagonal } from "./diagonal.js";

@@ -1,8 +1,10 @@
 // What the declarations of fused derivatives dx[i] = f(dy[i], x[i]) share, and options that are numbers.
+
 import { ConfigError, ShapeError } from "../../bindings/errors.js";
 import type { Kernels } from "../../bindings/kernels.js";
-import { type Spec, showValue } from "../../bindings/op.js";
+import type { Spec } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { checkedOptions } from "./checks.js";
 import { floatDtype } from "./operands.js";

@@ -1,9 +1,11 @@
 // Elements and rows read by index along an axis. All are one op, over an index that is spread by strides where one number
 // names a whole row, so their gradient is one too: a sum of what comes back, in the order of the positions.
+
 import { ConfigError, ShapeError } from "../../bindings/errors.js";
 import { scope } from "../../bindings/lifetime.js";
-import { apply, op, type Spec, showValue } from "../../bindings/op.js";
+import { apply, op, type Spec } from "../../bindings/op.js";
 import { broadcastShapes, type Shape, showShape } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { div } from "./binary.js";
 import { checkedFlag, checkedOptions } from "./checks.js";

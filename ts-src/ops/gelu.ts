@@ -1,6 +1,8 @@
 // The Gaussian error linear unit (Hendrycks and Gimpel 2016), exact and by its tanh approximation.
+
 import { ConfigError } from "../../bindings/errors.js";
-import { apply, op, showValue } from "../../bindings/op.js";
+import { apply, op } from "../../bindings/op.js";
+import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { add, mul, sub } from "./binary.js";
 import { checkedOptions } from "./checks.js";

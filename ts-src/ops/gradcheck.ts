@@ -1,7 +1,8 @@
 // Derivatives against finite differences, in random directions (after HIPS autograd's check_grads).
+
 import { ConfigError, DtypeError, GradientError } from "../../bindings/errors.js";
 import { scope, tensorsIn } from "../../bindings/lifetime.js";
-import { showValue } from "../../bindings/op.js";
+import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { add, mul } from "./binary.js";
 import { checkedOptions } from "./checks.js";

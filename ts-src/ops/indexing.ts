@@ -1,10 +1,12 @@
 // What the functions that take indices share: checks, kernel calls, and the message for an index out of range.
+
 import { itemBytes } from "../../bindings/dtype.js";
 import { DtypeError, NumericError, ShapeError } from "../../bindings/errors.js";
 import type { Kernels } from "../../bindings/kernels.js";
 import { read } from "../../bindings/memory.js";
-import { type Spec, showValue } from "../../bindings/op.js";
+import type { Spec } from "../../bindings/op.js";
 import { type Shape, showShape } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { checkedTensor } from "./operands.js";
 import { broadcastTo, reshape } from "./shape.js";

@@ -1,9 +1,11 @@
 // Changes in place. They count up the version of the memory, so that a derivative that needs the old elements fails
 // with a VersionError instead of using the new ones.
+
 import { DtypeError, GradientError, ShapeError } from "../../bindings/errors.js";
 import { kernelsOf } from "../../bindings/kernels.js";
-import { allocated, copyInto, showValue } from "../../bindings/op.js";
+import { allocated, copyInto } from "../../bindings/op.js";
 import { broadcastShapes, sameShape, showShape } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import { isRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { type Bound, bounds } from "./bounds.js";

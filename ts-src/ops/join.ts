@@ -1,8 +1,10 @@
 // Tensors made of tensors: joined along an axis, repeated, rolled.
+
 import { DtypeError, ShapeError } from "../../bindings/errors.js";
 import { scope } from "../../bindings/lifetime.js";
-import { apply, copyInto, type Op, op, type Spec, showValue } from "../../bindings/op.js";
+import { apply, copyInto, type Op, op, type Spec } from "../../bindings/op.js";
 import { checkedAxis, checkedShape, sameShape, showShape } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { checkedOptions } from "./checks.js";
 import { clone } from "./convert.js";

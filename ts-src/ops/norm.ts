@@ -1,7 +1,9 @@
 // Norms of vectors, of all elements or over axes.
+
 import { ConfigError } from "../../bindings/errors.js";
 import type { Kernels } from "../../bindings/kernels.js";
-import { allocated, apply, copyInto, op, type Spec, showValue } from "../../bindings/op.js";
+import { allocated, apply, copyInto, op, type Spec } from "../../bindings/op.js";
+import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { checkedReduction, checkedSomething, distinct, drawnReduction, keptShape, type Reduced, type ReduceOptions, reducedShape } from "./axes.js";
 import { mul } from "./binary.js";

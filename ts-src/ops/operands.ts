@@ -1,10 +1,12 @@
 // Checks and kernel calls that many declarations share.
+
 import { type DType, isFloat, itemBytes } from "../../bindings/dtype.js";
 import { DtypeError, ShapeError } from "../../bindings/errors.js";
 import type { Kernels } from "../../bindings/kernels.js";
 import { write } from "../../bindings/memory.js";
-import { allocated, type Spec, showValue } from "../../bindings/op.js";
+import { allocated, type Spec } from "../../bindings/op.js";
 import { broadcastShapes, sameShape, showShape } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
 
 /** A number or a tensor, where either may stand. */

@@ -1,8 +1,10 @@
 // Padding and cropping of any axes.
+
 import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
 import { scope } from "../../bindings/lifetime.js";
-import { apply, copyInto, type Layout, op, type Spec, showValue } from "../../bindings/op.js";
+import { apply, copyInto, type Layout, op, type Spec } from "../../bindings/op.js";
 import { checkedShape, type Shape, showShape } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { add } from "./binary.js";
 import { checkedOptions } from "./checks.js";

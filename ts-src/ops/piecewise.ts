@@ -1,8 +1,10 @@
 // Activations made of pieces of straight lines or nearly. NaN stays NaN; derivatives at the joints are PyTorch's.
+
 import { ConfigError, ShapeError } from "../../bindings/errors.js";
 import type { Kernels } from "../../bindings/kernels.js";
-import { apply, op, type Spec, showValue } from "../../bindings/op.js";
+import { apply, op, type Spec } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { add, div, mul } from "./binary.js";
 import { checkedOptions } from "./checks.js";

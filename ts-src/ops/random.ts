@@ -1,12 +1,14 @@
 // Random tensors. Each call takes the next stream of the seed, so a program draws the same numbers each time it runs;
 // element i is a function of (seed, stream, i) alone (Philox, Salmon et al. 2011).
+
 import type { DType } from "../../bindings/dtype.js";
 import { ConfigError, DtypeError, NumericError } from "../../bindings/errors.js";
 import { kernelsOf } from "../../bindings/kernels.js";
 import { adopt } from "../../bindings/lifetime.js";
 import { scratch, view } from "../../bindings/memory.js";
-import { allocated, showValue } from "../../bindings/op.js";
+import { allocated } from "../../bindings/op.js";
 import { checkedShape, type Shape } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { checkedOptions } from "./checks.js";
 import { clone, to } from "./convert.js";

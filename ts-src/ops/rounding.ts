@@ -1,6 +1,8 @@
 // Rounding, the remainders of division, and numbers in place of NaN and infinities. Float dtypes.
+
 import { ConfigError } from "../../bindings/errors.js";
-import { apply, type Draw, op, type Spec, showValue } from "../../bindings/op.js";
+import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
+import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { div, mul, sub } from "./binary.js";
 import { checkedOptions } from "./checks.js";

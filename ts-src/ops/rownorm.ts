@@ -1,10 +1,12 @@
 // Layer, group, instance and root-mean-square normalisation, fused forward and backward. The kernels see x as
 // [N, G, K, I]: K channels of I neighbours in each of N x G rows that are normalised; w and b are [G, K].
+
 import { DtypeError, ShapeError } from "../../bindings/errors.js";
 import { scope } from "../../bindings/lifetime.js";
 import { scratch } from "../../bindings/memory.js";
-import { apply, type Draw, op, type Spec, showValue } from "../../bindings/op.js";
+import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
 import { checkedShape, type Shape, sameShape, showShape, sizeOf } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { add, div, mul, sub } from "./binary.js";
 import { checkedNumber, checkedOptions, checkedPart } from "./checks.js";

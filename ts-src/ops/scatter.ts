@@ -1,9 +1,11 @@
 // Elements written or added by index along an axis, or by a mask, into a new tensor.
+
 import { checkedDtype, type DType } from "../../bindings/dtype.js";
 import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
 import { scope } from "../../bindings/lifetime.js";
-import { apply, copyInto, op, type Spec, showValue } from "../../bindings/op.js";
+import { apply, copyInto, op, type Spec } from "../../bindings/op.js";
 import { checkedShape, type Shape, sameShape, showShape } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { mul } from "./binary.js";
 import { checkedOptions } from "./checks.js";

@@ -1,7 +1,9 @@
 // Parts of a tensor as views: slices, single positions, pieces along an axis, reversed axes.
+
 import { ShapeError } from "../../bindings/errors.js";
-import { apply, type Draw, type Layout, op, type Spec, showValue } from "../../bindings/op.js";
+import { apply, type Draw, type Layout, op, type Spec } from "../../bindings/op.js";
 import { checkedAxes, checkedAxis, contiguousStrides, type Shape, showShape } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { checkedOptions } from "./checks.js";
 import { checkedTensor } from "./operands.js";

@@ -1,9 +1,11 @@
 // Sorted order: the op gives positions (int32), the values are read by them, so their derivative is that of gather.
+
 import { ShapeError } from "../../bindings/errors.js";
 import { scope } from "../../bindings/lifetime.js";
 import { scratch } from "../../bindings/memory.js";
-import { apply, op, type Spec, showValue } from "../../bindings/op.js";
+import { apply, op, type Spec } from "../../bindings/op.js";
 import { showShape } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { checkedFlag, checkedOptions } from "./checks.js";
 import { gatherAlong } from "./gather.js";

@@ -1,6 +1,8 @@
 // Variance, standard deviation, and the logarithm of a sum of exponentials.
+
 import { ConfigError } from "../../bindings/errors.js";
-import { apply, type Draw, op, type Spec, showValue } from "../../bindings/op.js";
+import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
+import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { anyReduction, checkedReduction, distinct, drawnReduction, keptShape, type Reduced, type ReduceOptions, reducedShape, reducedSize } from "./axes.js";
 import { mul, sub } from "./binary.js";

@@ -1,10 +1,11 @@
 // Derivatives of functions of tensors to tensors: pullback and pushforward, and the matrices made of them. Each is made of
 // reverse passes, so one rule an op serves them all; the pushforward is the pullback of the pullback, which is linear.
+
 import { isFloat } from "../../bindings/dtype.js";
 import { ConfigError, DtypeError, GradientError, ShapeError } from "../../bindings/errors.js";
 import { scope, tensorsIn } from "../../bindings/lifetime.js";
-import { showValue } from "../../bindings/op.js";
 import { sameShape } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import { type Edge, isRecording, type Node, withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { add, mul } from "./binary.js";

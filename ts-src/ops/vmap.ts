@@ -1,8 +1,9 @@
 // A function of one example as a function of a batch.
+
 import { ConfigError, ShapeError } from "../../bindings/errors.js";
 import { scope, tensorsIn } from "../../bindings/lifetime.js";
-import { showValue } from "../../bindings/op.js";
 import { showShape } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { stack } from "./join.js";
 import { slice } from "./slice.js";

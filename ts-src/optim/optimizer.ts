@@ -1,9 +1,10 @@
 // The base of optimizers: groups of parameters with their settings, and the state of each parameter.
+
 import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
 import { clearGradient, keep } from "../../bindings/lifetime.js";
 import { view } from "../../bindings/memory.js";
-import { showValue } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { checkedOptions } from "../ops/checks.js";
 import { clone } from "../ops/convert.js";

@@ -2,7 +2,7 @@
 
 import { isFloat } from "../../bindings/dtype.js";
 import { AbortError, ConfigError, NumericError } from "../../bindings/errors.js";
-import { showValue } from "../../bindings/op.js";
+import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
 import type { Batch } from "../data/dataset.js";
 import type { Module } from "../layers/module.js";
