@@ -14,8 +14,28 @@ function validates(...body: number[]): boolean {
   );
 }
 
+/** Whether relaxed_madd rounds once: without that it is no faster than multiply and add, and the bounds of the relaxed build do not hold. */
+function fuses(): boolean {
+  // (func (export "f") (param f32 f32 f32) (result f32): lane 0 of relaxed_madd of the three splats)
+  const module = new WebAssembly.Module(
+    // biome-ignore format: sections one a line
+    new Uint8Array([
+      0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
+      1, 8, 1, 0x60, 3, 0x7d, 0x7d, 0x7d, 1, 0x7d,
+      3, 2, 1, 0,
+      7, 5, 1, 1, 0x66, 0, 0,
+      10, 22, 1, 20, 0, 0x20, 0, 0xfd, 0x13, 0x20, 1, 0xfd, 0x13, 0x20, 2, 0xfd, 0x13, 0xfd, 0x85, 0x02, 0xfd, 0x1f, 0, 0x0b,
+    ]),
+  );
+  const { f } = new WebAssembly.Instance(module).exports as { f: (a: number, b: number, c: number) => number };
+  const a = 1 + 2 ** -12;
+  // the product's last bit is lost if it is rounded before the sum
+  return f(a, a, -(1 + 2 ** -11)) !== 0;
+}
+
 export interface Features {
   simd: boolean;
+  /** Multiply-add that rounds once. */
   relaxedSimd: boolean;
   threads: boolean;
 }
@@ -24,7 +44,7 @@ export interface Features {
 export function probe(): Features {
   return {
     simd: validates(0x20, 0), // local.get 0
-    relaxedSimd: validates(0x20, 0, 0x20, 1, 0x20, 2, 0xfd, 0x85, 0x02), // f32x4.relaxed_madd
+    relaxedSimd: validates(0x20, 0, 0x20, 1, 0x20, 2, 0xfd, 0x85, 0x02) && fuses(), // f32x4.relaxed_madd
     threads: typeof SharedArrayBuffer !== "undefined" && typeof Atomics !== "undefined",
   };
 }

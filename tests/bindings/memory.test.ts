@@ -34,7 +34,7 @@ test("settings that cannot be are ConfigErrors that change nothing", () => {
   refused({ maxMemory: "67108864" }, /maxMemory from 65536/);
   refused({ maxMemory: Number.NaN }, /maxMemory from 65536.*NaN/);
   refused({ maxMemory: Symbol("much") }, /maxMemory/);
-  refused({ deterministic: "yes" }, /true or false; got yes/);
+  refused({ deterministic: "yes" }, /true or false; got string yes/);
 });
 
 for (const dtype of ["toString", "constructor", "__proto__", "Float32", "", ["float32"], Object.create(null), 1] as tapir.DType[]) {
