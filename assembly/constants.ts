@@ -31,20 +31,30 @@ export const enum C {
   return v128.load_splat<f64>(entryAddress(entry));
 }
 
-// @ts-ignore: decorator
-@inline export function put(entry: i32, value: f64): void {
-  v128.store(entryAddress(entry), v128.splat<real>(<real>value));
+// Entries are written by scalar stores: V8 of Node 24 compiles adjacent stores of constant vectors to wrong ones when it
+// fuses pairs of vectors (--experimental-wasm-revectorize).
+
+/** Two words of 64 bits, in either build. */
+export function putWideBits(entry: i32, bits: u64): void {
+  const address = entryAddress(entry);
+  store<u64>(address, bits);
+  store<u64>(address, bits, 8);
 }
 
-// @ts-ignore: decorator
-@inline export function putBits(entry: i32, bits32: i32, bits64: i64): void {
-  v128.store(entryAddress(entry), sizeof<real>() == 4 ? i32x4.splat(bits32) : i64x2.splat(bits64));
+export function put(entry: i32, value: f64): void {
+  if (sizeof<real>() == 4) {
+    const bits = <u64>reinterpret<u32>(<f32>value);
+    putWideBits(entry, bits | (bits << 32));
+  } else putWideBits(entry, reinterpret<u64>(value));
+}
+
+export function putBits(entry: i32, bits32: u32, bits64: u64): void {
+  putWideBits(entry, sizeof<real>() == 4 ? <u64>bits32 | (<u64>bits32 << 32) : bits64);
 }
 
 /** Two f64 in either build. */
-// @ts-ignore: decorator
-@inline export function putWide(entry: i32, value: f64): void {
-  v128.store(entryAddress(entry), f64x2.splat(value));
+export function putWide(entry: i32, value: f64): void {
+  putWideBits(entry, reinterpret<u64>(value));
 }
 
 /** Writes the table of this build's element type; the bindings call it once for each memory. */

@@ -1,6 +1,6 @@
 // The coefficients of the elementary functions, written into the table after those of constants.ts. Polynomials are
 // minimax fits by the Remez exchange in 50 digits, rounded to the element type; the comment at each says of what.
-import { entryAddress, put, putBits, putWide } from "../constants";
+import { entryAddress, put, putBits, putWide, putWideBits } from "../constants";
 
 /** Entries of the table. */
 export const enum K {
@@ -223,9 +223,9 @@ function writeCircular(): void {
 
 function writePower(): void {
   if (sizeof<real>() == 4) {
-    v128.store(entryAddress(K.powBase), i64x2.splat(0x3fe6a09e667f3bcd)); // sqrt(1/2)
-    v128.store(entryAddress(K.powOffset), i64x2.splat(0x3ff0000000000000 - 0x3fe6a09e667f3bcd));
-    v128.store(entryAddress(K.wideMantissa), i64x2.splat(0x000fffffffffffff));
+    putWideBits(K.powBase, 0x3fe6a09e667f3bcd); // sqrt(1/2)
+    putWideBits(K.powOffset, 0x3ff0000000000000 - 0x3fe6a09e667f3bcd);
+    putWideBits(K.wideMantissa, 0x000fffffffffffff);
     putWide(K.wideOne, 1);
     putWide(K.wideTwo, 2);
     putWide(K.wideLog2e, 1.4426950408889634);
@@ -236,9 +236,9 @@ function writePower(): void {
     putWide(K.wideExp2, 0.6931472065589162); putWide(K.wideExp2 + 1, 0.24022651353977598); putWide(K.wideExp2 + 2, 0.05550327122857793);
     putWide(K.wideExp2 + 3, 0.009618002862206994); putWide(K.wideExp2 + 4, 0.0013400537586254475); putWide(K.wideExp2 + 5, 0.00015476597398058172);
   } else {
-    v128.store(entryAddress(K.headMask), i64x2.splat(0xffffffff00000000));
-    v128.store(entryAddress(K.powBase), i64x2.splat(0x3febb67ae8584caa)); // sqrt(3)/2
-    v128.store(entryAddress(K.powOffset), i64x2.splat(0x3ff0000000000000 - 0x3febb67ae8584caa));
+    putWideBits(K.headMask, 0xffffffff00000000);
+    putWideBits(K.powBase, 0x3febb67ae8584caa); // sqrt(3)/2
+    putWideBits(K.powOffset, 0x3ff0000000000000 - 0x3febb67ae8584caa);
     put(K.powMiddle, 1.2247448713915890); // sqrt(3/2)
     put(K.oneAndHalf, 1.5);
     put(K.three, 3);
