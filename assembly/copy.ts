@@ -246,6 +246,14 @@ export function takeRowsUint8(y: usize, x: usize, index: usize, count: i32, cols
     const row = x + <usize>load<i32>(index + (<usize>i << 2)) * <usize>cols;
     let j = 0;
     if (sizeof<real>() == 4) {
+      for (; j + 16 <= cols; j += 16) {
+        const bytes = v128.load(row + <usize>j), to = y + at(j);
+        const low = i16x8.extend_low_i8x16_u(bytes), high = i16x8.extend_high_i8x16_u(bytes);
+        v128.store(to, v128.add<real>(v128.mul<real>(f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(low)), s), t));
+        v128.store(to, v128.add<real>(v128.mul<real>(f32x4.convert_i32x4_u(i32x4.extend_high_i16x8_u(low)), s), t), 16);
+        v128.store(to, v128.add<real>(v128.mul<real>(f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(high)), s), t), 32);
+        v128.store(to, v128.add<real>(v128.mul<real>(f32x4.convert_i32x4_u(i32x4.extend_high_i16x8_u(high)), s), t), 48);
+      }
       for (; j + 4 <= cols; j += 4) {
         const bytes = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(row + <usize>j)));
         v128.store(y + at(j), v128.add<real>(v128.mul<real>(f32x4.convert_i32x4_u(bytes), s), t));
