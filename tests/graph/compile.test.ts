@@ -126,6 +126,7 @@ test("what cannot be traced is a typed error with the user's line", () => {
   const x = tensor([1, 2]);
   assertThrows(() => trace((t: T) => (t.sum().item() > 0 ? t : t.neg()), x), tapir.ConfigError, /^trace: .*compile\.test\.ts:\d+/);
   assertThrows(() => trace((t: T) => t.add_(1), x), tapir.ConfigError, /trace: .*changes the elements/);
+  assertThrows(() => trace((t: T) => t.add(tapir.randn([2])), x), tapir.ConfigError, /draws no random tensors/);
   assertThrows(() => trace(() => 5 as unknown as T, x), tapir.ConfigError, /returns a tensor/);
   const first = (...ts: T[]): T => ts[0].sum();
   assertThrows(() => gradient(trace((t: T) => t.mul(2), x)), tapir.GradientError, /one element; got \[2\]/);

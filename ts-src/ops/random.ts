@@ -10,6 +10,7 @@ import { allocated } from "../../bindings/op.js";
 import { checkedShape, type Shape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
+import { activeTracer } from "../../bindings/trace.js";
 import { checkedOptions } from "./checks.js";
 import { clone, to } from "./convert.js";
 import { type CreateOptions, created, full } from "./create.js";
@@ -60,6 +61,16 @@ export function nextKey(): Key {
   return { seed, low: own % 2 ** 32, high: Math.floor(own / 2 ** 32) * 2 }; // randomBits() has the odd ones
 }
 
+/** A key for numbers that are drawn when the function is called; a trace would keep them for every run. */
+function drawnNow(): Key {
+  if (activeTracer() !== undefined) {
+    throw new ConfigError(
+      "trace: expected a function that draws no random tensors, as they would be the same at each run; draw them outside and pass them in (dropout draws anew)",
+    );
+  }
+  return nextKey();
+}
+
 function floatOptions(name: string, options: CreateOptions): CreateOptions {
   const checked = checkedOptions(name, options, ["dtype", "requiresGrad"]);
   const { dtype } = checked;
@@ -70,7 +81,7 @@ function floatOptions(name: string, options: CreateOptions): CreateOptions {
 }
 
 function fillUniform(y: Tensor, low: number, high: number): void {
-  const key = nextKey();
+  const key = drawnNow();
   kernelsOf(y.dtype).uniform(y.ptr, y.size, 0, low, high, key.seed, key.low, key.high, scratch(SCRATCH));
 }
 
@@ -91,7 +102,7 @@ export function rand(shape: Shape, options: CreateOptions = {}): Tensor {
 /** Normal with mean 0 and standard deviation 1, float32 by default (Box and Muller 1958: sqrt(-2 log u) cos(2 pi v) and sin). */
 export function randn(shape: Shape, options: CreateOptions = {}): Tensor {
   const y = created("randn", shape, floatOptions("randn", options));
-  const key = nextKey();
+  const key = drawnNow();
   kernelsOf(y.dtype).normal(y.ptr, y.size, 0, key.seed, key.low, key.high, scratch(SCRATCH));
   return y;
 }
@@ -118,7 +129,7 @@ export function randint(low: number, high: number, shape: Shape, options: Create
   if (low < least || high > end) throw new ConfigError(`randint: expected numbers from ${least} to below ${end} for ${dtype}; got ${low}, ${high}`);
   if (requiresGrad && !dtype.startsWith("float")) throw new DtypeError(`randint: expected a float dtype with requiresGrad; got ${dtype}`);
   const whole = created("randint", shape, { dtype: "int32" });
-  const key = nextKey();
+  const key = drawnNow();
   kernelsOf("int32").randint(whole.ptr, whole.size, 0, low, high - low, key.seed, key.low, key.high, scratch(SCRATCH));
   if (dtype === "int32") return whole;
   try {
@@ -169,7 +180,7 @@ export function bernoulli(p: Tensor | number, shape?: Shape, options: CreateOpti
 /** The numbers 0..n-1 in random order, int32 (Fisher and Yates); throws ConfigError unless n is a whole number >= 0. */
 export function permutation(n: number): Tensor {
   if (!Number.isInteger(n) || n < 0 || n > 0x7fffffff) throw new ConfigError(`permutation: expected a whole number from 0 to 2147483647; got ${showValue(n)}`);
-  const y = shuffled(n, nextKey());
+  const y = shuffled(n, drawnNow());
   adopt(y, undefined);
   return y;
 }
