@@ -17,6 +17,16 @@ function model(): tapir.layers.Sequential {
   return net;
 }
 
+function trainingStep(net: tapir.layers.Module, optimizer: { step(): void; zeroGrad(): void }): (input: T, target: T) => T {
+  return (input, target) => {
+    optimizer.zeroGrad();
+    const loss = crossEntropy(net.forward(input), target);
+    loss.backward();
+    optimizer.step();
+    return loss;
+  };
+}
+
 type Stepping = { step(): void; zeroGrad(): void; paramGroups: { lr: number }[] };
 const optimizers: Record<string, (p: T[]) => Stepping> = {
   adam: (p) => new optim.Adam(p, { lr: 0.01, weightDecay: 0.001 }),
@@ -37,13 +47,7 @@ for (const [name, make] of Object.entries(optimizers)) {
     const runs = [false, true].map((compiled) => {
       const net = model();
       const optimizer = make(net.parameters());
-      const step = (input: T, target: T): T => {
-        optimizer.zeroGrad();
-        const loss = crossEntropy(net.forward(input), target);
-        loss.backward();
-        optimizer.step();
-        return loss;
-      };
+      const step = trainingStep(net, optimizer);
       const call = compiled ? compile(step) : step;
       const losses: number[] = [];
       for (let i = 0; i < 30; i++) {
@@ -60,13 +64,7 @@ for (const [name, make] of Object.entries(optimizers)) {
 test("a compiled step leaves no gradient behind, allocates nothing and counts the optimizer's steps", () => {
   const net = model();
   const optimizer = new optim.Adam(net.parameters());
-  const step = compile((input: T, target: T) => {
-    optimizer.zeroGrad();
-    const loss = crossEntropy(net.forward(input), target);
-    loss.backward();
-    optimizer.step();
-    return loss;
-  });
+  const step = compile(trainingStep(net, optimizer));
   for (let i = 0; i < 10; i++) step(x, y);
   const before = tapir.memory.stats();
   for (let i = 0; i < 100; i++) step(x, y);
@@ -79,13 +77,7 @@ test("a compiled step leaves no gradient behind, allocates nothing and counts th
 test("state that is loaded into the optimizer is what the next compiled step uses", () => {
   const net = model();
   const optimizer = new optim.Adam(net.parameters());
-  const step = compile((input: T, target: T) => {
-    optimizer.zeroGrad();
-    const loss = crossEntropy(net.forward(input), target);
-    loss.backward();
-    optimizer.step();
-    return loss;
-  });
+  const step = compile(trainingStep(net, optimizer));
   step(x, y);
   const other = new optim.Adam(net.parameters());
   other.loadStateDict(optimizer.stateDict());

@@ -8,7 +8,7 @@ import { type Shape, sameShape, showShape } from "../../bindings/shape.js";
 import { Tensor } from "../../bindings/tensor.js";
 import type { Change } from "../../bindings/trace.js";
 import { type Key, nextKey } from "../ops/random.js";
-import type { Tree } from "../ops/tree.js";
+import { mapLeaves as mapTreeLeaves, type Tree } from "../ops/tree.js";
 import { drawing } from "./drawing.js";
 import { dot, listing } from "./listing.js";
 import { type GraphStats, stats } from "./stats.js";
@@ -231,10 +231,5 @@ export class Graph {
 
 /** The same tree with each tensor or node replaced. */
 export function mapLeaves(tree: unknown, fn: (leaf: Tensor | GraphNode) => unknown): unknown {
-  if (tree instanceof GraphNode || tree instanceof Tensor) return fn(tree);
-  if (Array.isArray(tree)) return tree.map((item) => mapLeaves(item, fn));
-  if (tree !== null && typeof tree === "object" && Object.getPrototypeOf(tree) === Object.prototype) {
-    return Object.fromEntries(Object.entries(tree).map(([name, item]) => [name, mapLeaves(item, fn)]));
-  }
-  return tree;
+  return mapTreeLeaves(tree, (leaf): leaf is Tensor | GraphNode => leaf instanceof GraphNode || leaf instanceof Tensor, fn);
 }
