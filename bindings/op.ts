@@ -72,6 +72,8 @@ interface Common<I extends string, S extends I | "y", P> {
   readonly vjp: "zero" | "none" | ((dy: Tensor, saved: { readonly [name in S]: Tensor }, context: Context<I, P>) => { readonly [name in I]: Gradient });
   /** With vjp "none": why no gradient can be had; a reverse pass that reaches the op throws it as a GradientError. */
   readonly refuses?: string;
+  /** How the work divides. "elements": each element of the output is made from those at its place alone, operands broadcast; its bits are the same wherever it lies. */
+  readonly split?: "elements";
   /** Floating-point operations, multiply and add apart; one an element of the output by default. */
   readonly flops?: (x: { readonly [name in I]: Spec }, y: Spec) => number;
   /** See Sample; at least one is drawn at random, so that many shapes are proven. Empty for an op without derivative. */
