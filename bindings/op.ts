@@ -161,6 +161,12 @@ function packed(x: Tensor): Tensor {
   return y;
 }
 
+/** Calls the kernel of an op on operands as it wants them. */
+export function computeInto(y: Tensor, declaration: AnyOp, operands: { readonly [name: string]: Tensor }, params: unknown): void {
+  const first = declaration.inputs.length > 0 ? operands[declaration.inputs[0]].dtype : y.dtype;
+  declaration.kernel?.(kernelsOf(isFloat(y.dtype) ? y.dtype : first), operands, y, params);
+}
+
 function computed(declaration: AnyOp, spec: Spec, inputs: { [name: string]: Tensor }, params: unknown): Tensor {
   const names = declaration.inputs;
   let operands = inputs;
@@ -180,8 +186,7 @@ function computed(declaration: AnyOp, spec: Spec, inputs: { [name: string]: Tens
         operands[names[i]] = copy;
       }
     }
-    const first = names.length > 0 ? inputs[names[0]].dtype : spec.dtype;
-    declaration.kernel?.(kernelsOf(isFloat(spec.dtype) ? spec.dtype : first), operands, y, params);
+    computeInto(y, declaration, operands, params);
   } catch (error) {
     y.dispose();
     throw error;

@@ -1,8 +1,7 @@
 // Chains of elementwise ops on large tensors run piece by piece, so that what lies between them stays in the cache. Each group has
 // one result; what it makes in between nothing else reads. Every element gets the bits that it has without.
 import { isFloat, itemBytes } from "../../../bindings/dtype.js";
-import { kernelsOf } from "../../../bindings/kernels.js";
-import { type AnyOp, allocated } from "../../../bindings/op.js";
+import { type AnyOp, allocated, computeInto } from "../../../bindings/op.js";
 import { sameShape, sizeOf } from "../../../bindings/shape.js";
 import { Tensor } from "../../../bindings/tensor.js";
 import { tiled } from "../../../bindings/tiles.js";
@@ -108,7 +107,6 @@ function opOf(body: Graph): AnyOp {
  */
 function evaluate(body: Graph, given: readonly Tensor[], y: Tensor, over: boolean): void {
   const values = new Map<GraphNode, Tensor>(body.inputs.map((input, i) => [input, given[i]]));
-  const kernels = kernelsOf(y.dtype);
   const free = over ? [] : [y];
   const made: Tensor[] = [];
   const [result] = body.outputs;
@@ -122,7 +120,7 @@ function evaluate(body: Graph, given: readonly Tensor[], y: Tensor, over: boolea
       piece = allocated(node.name, y.dtype, y.shape);
       made.push(piece);
     }
-    node.op.kernel?.(kernels, operands(node.op, inputs), piece, node.params);
+    computeInto(piece, node.op, operands(node.op, inputs), node.params);
     for (const t of done) if (t !== piece) free.push(t);
     values.set(node, piece);
   }
