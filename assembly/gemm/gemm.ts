@@ -10,7 +10,7 @@ import { LANES, at } from "../vector";
 import { column, copyEdge, packTiles } from "./column";
 import { pack, packPanels, transposed } from "./pack";
 import { ROW_BYTES, row } from "./row";
-import { COLUMNS, ELEMENT, One, Packed, Strided, Two } from "./tile";
+import { COLUMNS, ELEMENT, Four, One, Packed, Strided, Two, WIDE_COLUMNS, wide } from "./tile";
 
 /** Largest block of k: a panel of B takes 16 KiB, a row tile of A 12 KiB, for an L1 of 32 KiB. */
 // @ts-ignore: decorator
@@ -131,7 +131,9 @@ function gemm(
     return;
   }
   for (let zero: usize = 0; zero < ROW_BYTES; zero += 16) v128.store(scratch + zero, i64x2.splat(0));
-  const blocks = max(1, (k + BLOCK_K - 1) / BLOCK_K), depth = (k + blocks - 1) / blocks;
+  // a wide panel of B has twice the columns and so half the rows
+  const most = wide() ? BLOCK_K / 2 : BLOCK_K;
+  const blocks = max(1, (k + most - 1) / most), depth = (k + blocks - 1) / blocks;
   let p = 0;
   do {
     let kb = min(depth, k - p);
@@ -176,19 +178,20 @@ function block(
   }
   // Few rows read B where it is, unless its rows lie whole pages apart: then they share a few sets of the caches.
   const packB = bColumn != ELEMENT || m > 6 * tileRows() || (bStep & 4095) == 0;
-  let ready = 0, panel = panels;
-  for (; j < n; j += COLUMNS) {
-    const columns = min(COLUMNS, n - j), width = columns > LANES ? COLUMNS : LANES;
+  let ready = 0, panel = panels, full = wide() ? WIDE_COLUMNS : COLUMNS;
+  for (; j < n; j += full) {
+    if (ready == 0 && n - j < full) full = COLUMNS;
+    const columns = min(full, n - j), width = columns == WIDE_COLUMNS ? WIDE_COLUMNS : columns > LANES ? COLUMNS : LANES;
     let panelB = b, panelStep = bStep;
-    if (packB && bColumn == ELEMENT && columns == COLUMNS) {
+    if (packB && bColumn == ELEMENT && columns == full) {
       if (ready == 0) {
-        ready = min(GROUP, (n - j) / COLUMNS);
+        ready = min(GROUP * COLUMNS, n - j) / full;
         panel = panels;
-        packPanels(panel, b, bStep, ready, k);
+        packPanels(panel, b, bStep, full, ready, k);
       }
       panelB = panel;
-      panelStep = at(COLUMNS);
-      panel += panelBytes(k);
+      panelStep = at(full);
+      panel += at(full * k);
       ready--;
     } else if (packB || columns < width) {
       pack(panels, b, bColumn, bStep, columns, width, k);
@@ -203,8 +206,8 @@ function block(
       tiles(edge, edgeRow, add || bias ? edge : scratch, add || bias ? edgeRow : 0, a, aRow, aStep, panelB, panelStep, m, k, width, packA);
       copyEdge(c, cRow, edge, edgeRow, m, columns);
     }
-    c += at(COLUMNS);
-    b += bColumn * COLUMNS;
+    c += at(full);
+    b += bColumn * full;
   }
 }
 
@@ -214,10 +217,12 @@ function block(
   m: i32, k: i32, width: i32, packed: bool,
 ): void {
   if (packed) {
-    if (width == COLUMNS) column<Two, Packed>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, m, k);
+    if (width == WIDE_COLUMNS) column<Four, Packed>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, m, k);
+    else if (width == COLUMNS) column<Two, Packed>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, m, k);
     else column<One, Packed>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, m, k);
   } else {
-    if (width == COLUMNS) column<Two, Strided>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, m, k);
+    if (width == WIDE_COLUMNS) column<Four, Strided>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, m, k);
+    else if (width == COLUMNS) column<Two, Strided>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, m, k);
     else column<One, Strided>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, m, k);
   }
 }

@@ -1,10 +1,11 @@
-// node kernel-bits.mjs BUILD: calls every kernel of a build on fixed inputs and prints a JSON object, kernel -> hash of
+// node kernel-bits.mjs BUILD [wide]: calls every kernel of a build on fixed inputs and prints a JSON object, kernel -> hash of
 // all memory that it may have written. Fails if a kernel is exported that it does not know how to call.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const build = process.argv[2];
+const WIDE = process.argv[3] === "wide" ? 1 : 0; // matrix products cut as for vectors of 256 bits
 const single = build.startsWith("f32");
 const bytes = single ? 4 : 8;
 const PAGES = 64;
@@ -23,7 +24,7 @@ const [ROWS, COLS] = [17, 59];
 
 function prepare() {
   new Uint8Array(memory.buffer, 65536).fill(0);
-  k.writeConstants();
+  k.writeConstants(WIDE);
   let state = 1;
   const next = () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -116,6 +117,7 @@ const TRANSPOSES = [
   [2, 19, 23, 500, 25, 1, 0, 0, 0],
 ];
 const calls = {
+  writeConstants: () => k.writeConstants(WIDE),
   run: () => k.run(SCRATCH, SCRATCH), // tests/graph runs programs
   place8: () => TRANSPOSES.forEach((sizes, i) => void k.place8(Y + i * 4096, BYTES, ...sizes)),
   place32: () => TRANSPOSES.forEach((sizes, i) => void k.place32(Y + i * 8192, A, ...sizes)),
