@@ -112,12 +112,17 @@ const TRANSPOSES = [
   [2, 19, 23, 500, 25, 1, 500, 1, 21],
   [2, 19, 23, 500, 25, 1, 500, 24, 1],
   [2, 19, 23, 500, 25, 1, 0, 0, 0],
+  [2, 19, 3, 500, 25, 1, 500, 1, 21],
+  [2, 2, 23, 500, 25, 1, 500, 1, 21],
+  [2, 19, 3, 500, 25, 1, 500, 7, 1],
+  [2, 5, 37, 500, 80, 1, 500, 90, 2],
+  [2, 5, 21, 500, 80, 2, 500, 90, 3],
 ];
 const calls = {
   run: () => k.run(SCRATCH, SCRATCH), // tests/graph runs programs
-  place8: () => TRANSPOSES.forEach((sizes, i) => void k.place8(Y + i * 4096, BYTES, ...sizes)),
+  place8: () => TRANSPOSES.forEach((sizes, i) => void k.place8(Y + i * 2048, BYTES, ...sizes)),
   place32: () => TRANSPOSES.forEach((sizes, i) => void k.place32(Y + i * 8192, A, ...sizes)),
-  place64: () => TRANSPOSES.forEach((sizes, i) => void k.place64(Y + i * 16384, A, ...sizes)),
+  place64: () => TRANSPOSES.forEach((sizes, i) => void k.place64(Y + i * 8192, A, ...sizes)),
   copy8: () => k.copy8(Y, BYTES, 3, 5, 7, 100, 20, 2),
   fromFloat64: () => k.fromFloat64(Y, CELLS, 7),
   fromInt32: () => k.fromInt32(Y, INDEX, 64),
@@ -172,6 +177,7 @@ const calls = {
   interpolate: () => k.interpolate(Y, A, INDEX, B, INDEX + 64, D, SCRATCH, 2, 2, 3, COLS, COLS, 8, 7),
   interpolateGrad: () => k.interpolateGrad(Y, A, INDEX, B, INDEX + 64, D, SCRATCH, 2, 2, 3, COLS, COLS, 8, 7),
   interpolateScratchBytes: () => k.interpolateScratchBytes(17, 33, 2),
+  interpolateGradScratchBytes: () => k.interpolateGradScratchBytes(17, 33, 21, 40, 2, 2),
   uniform: () => k.uniform(Y, N, 32, -2, 3, 5, 6, 7, SCRATCH),
   normal: () => k.normal(Y, N, 32, 5, 6, 7, SCRATCH),
   randomWords: () => k.randomWords(Y, N, 32, 5, 6, 7, SCRATCH),
