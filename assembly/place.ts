@@ -1,5 +1,5 @@
 // Elements moved between any two layouts of one shape.
-import { moveRows, repeatRows } from "./rows";
+import { fillBytes, moveBytes, moveRows, repeatRows } from "./rows";
 
 /** A transposed copy goes by blocks of so many rows of y, so that the 64-byte lines read are used whole and those written stay in the cache. */
 // @ts-ignore: decorator
@@ -203,6 +203,25 @@ import { moveRows, repeatRows } from "./rows";
 @inline function twoRows(y: usize, down: usize, v: v128): void {
   v128.store64_lane(y, v, 0);
   v128.store64_lane(y + down, v, 1);
+}
+
+/** Rows of `rowBytes` of x, each with an element before and after it as often as `before` and `after` bytes hold; t of y and s of x in bytes. */
+export function padRows(
+  y: usize, x: usize, element: usize, n0: i32, n1: i32, rowBytes: usize, t0: usize, t1: usize, s0: usize, s1: usize, before: usize, after: usize,
+  itemBytes: i32,
+): void {
+  let v: v128;
+  if (itemBytes == 8) v = v128.splat<u64>(load<u64>(element));
+  else if (itemBytes == 4) v = v128.splat<u32>(load<u32>(element));
+  else v = v128.splat<u8>(load<u8>(element));
+  for (let i = 0; i < n0; i++, y += t0, x += s0) {
+    let to = y, from = x;
+    for (let j = 0; j < n1; j++, to += t1, from += s1) {
+      fillBytes(to, v, before);
+      moveBytes(to + before, from, rowBytes);
+      fillBytes(to + before + rowBytes, v, after);
+    }
+  }
 }
 
 export function place8(

@@ -54,6 +54,21 @@ export function moveRows(y: usize, x: usize, count: i32, n: usize, down: usize, 
   v128.store(y + last, v);
 }
 
+/** n bytes of a pattern that repeats within 8. */
+// @ts-ignore: decorator
+@inline export function fillBytes(y: usize, v: v128, n: usize): void {
+  if (n >= 16) fillVectors(y, v, n);
+  else if (n >= 8) {
+    v128.store64_lane(y, v, 0);
+    v128.store64_lane(y + n - 8, v, 0);
+  } else if (n >= 4) {
+    v128.store32_lane(y, v, 0);
+    v128.store32_lane(y + n - 4, v, 0);
+  } else {
+    for (let b: usize = 0; b < n; b++) v128.store8_lane(y + b, v, 0);
+  }
+}
+
 /** `count` rows of n bytes, `down` bytes apart in y, each one element of x repeated; those are `across` bytes apart. */
 // @ts-ignore: decorator
 @inline export function repeatRows<T>(y: usize, x: usize, count: i32, n: usize, down: usize, across: usize): void {

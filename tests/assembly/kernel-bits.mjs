@@ -123,6 +123,7 @@ const calls = {
   place8: () => TRANSPOSES.forEach((sizes, i) => void k.place8(Y + i * 2048, BYTES, ...sizes)),
   place32: () => TRANSPOSES.forEach((sizes, i) => void k.place32(Y + i * 8192, A, ...sizes)),
   place64: () => TRANSPOSES.forEach((sizes, i) => void k.place64(Y + i * 8192, A, ...sizes)),
+  padRows: () => k.padRows(Y, A, B, 3, 5, 7 * bytes, 100 * bytes, 20 * bytes, 80 * bytes, 16 * bytes, 2 * bytes, 3 * bytes, bytes),
   copy8: () => k.copy8(Y, BYTES, 3, 5, 7, 100, 20, 2),
   fromFloat64: () => k.fromFloat64(Y, CELLS, 7),
   fromInt32: () => k.fromInt32(Y, INDEX, 64),
