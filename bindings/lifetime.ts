@@ -1,6 +1,9 @@
-// Who gives memory back. A block of memory is shared by claims, one a handle, and is freed with the last. A claim is
-// released by the innermost scope(), or else by the step that recorded the tensor (tape.ts), or else when the handle
-// is garbage.
+// Who gives memory back. A storage is shared by claims, one a handle, and is freed with the last. A claim is released by
+// the innermost scope(), or else by the step that recorded the tensor (tape.ts), or else when the handle is garbage.
+// Storages that begin with the same elements, such as the gradients of both operands of a sum, lie in one block until one
+// of them is changed (copy on write).
+import { copyBytes } from "./copy.js";
+import { itemBytes } from "./dtype.js";
 import { ConfigError, DtypeError } from "./errors.js";
 import { currentHome, type Home } from "./memory.js";
 import type { Epoch } from "./tape.js";
@@ -17,28 +20,80 @@ export function storagesMade(): number {
 /** The address of what has no memory. */
 export const SYMBOLIC = -1;
 
-/** A block of memory; `version` counts the changes made in place. */
+/** How many storages lie in one block. */
+interface Sharing {
+  holders: number;
+}
+
+/** The memory of a tensor and its views; `version` counts the changes made in place. */
 export class Storage {
-  readonly ptr: number;
   readonly bytes: number;
-  private readonly home: Home;
   refs = 0;
   version = 0;
   /** Counts up: tells whether it was made before or within a trace. */
   readonly serial = made++;
+  private readonly home: Home;
+  private address: number;
+  /** With the twins that lie in the same block; undefined for the only one. */
+  private sharing: Sharing | undefined = undefined;
+  private fixed = false;
 
-  private readonly borrowed: boolean;
+  private readonly lent: boolean = false;
 
-  /** `bytes` undefined: a symbol of a trace, which has no memory. `lent`: part of another block, which outlives it. */
-  constructor(bytes: number | undefined, lent?: number) {
-    this.home = currentHome();
-    this.borrowed = bytes === undefined || lent !== undefined;
-    this.ptr = lent ?? (bytes === undefined ? SYMBOLIC : this.home.allocate(bytes));
+  /**
+   * `bytes` undefined: a symbol of a trace, which has no memory. `place`: a twin, in whose block it begins, or an address in a
+   * block of another, which outlives it.
+   */
+  constructor(bytes: number | undefined, place?: Storage | number) {
     this.bytes = bytes ?? 0;
+    if (place instanceof Storage) {
+      place.sharing ??= { holders: 1 };
+      place.sharing.holders++;
+      this.sharing = place.sharing;
+      this.home = place.home;
+      this.address = place.address;
+    } else if (place !== undefined) {
+      this.home = currentHome();
+      this.address = place;
+      this.lent = true;
+    } else {
+      this.home = currentHome();
+      this.address = bytes === undefined ? SYMBOLIC : this.home.allocate(bytes);
+    }
+  }
+
+  /** Where it lies until it is changed: what keeps an address calls fix() first. */
+  get ptr(): number {
+    return this.address;
+  }
+
+  /** A storage of its own with the same elements, which are copied only when one of both is changed; undefined for one that is fixed. */
+  twin(): Storage | undefined {
+    return this.fixed || this.address === SYMBOLIC ? undefined : new Storage(this.bytes, this);
+  }
+
+  /** Call it before a change in place: moves to a block of its own if others lie in this one. Throws OutOfMemoryError. */
+  own(): void {
+    if (this.sharing === undefined) return;
+    if (this.sharing.holders > 1) {
+      const address = this.home.allocate(this.bytes);
+      copyBytes(address, this.address, this.bytes);
+      this.sharing.holders--;
+      this.address = address;
+    }
+    this.sharing = undefined;
+  }
+
+  /** Its address stays from now on. */
+  fix(): void {
+    if (this.address === SYMBOLIC) return;
+    this.own();
+    this.fixed = true;
   }
 
   unref(): void {
-    if (--this.refs === 0 && !this.borrowed) this.home.release(this.ptr, this.bytes);
+    if (--this.refs > 0 || this.address === SYMBOLIC || this.lent) return;
+    if (this.sharing === undefined || --this.sharing.holders === 0) this.home.release(this.address, this.bytes);
   }
 }
 
@@ -94,6 +149,16 @@ export function held(t: Tensor): Tensor {
   const handle = new Tensor(t.storage, t.origin, t.dtype, t.shape, t.strides, t.offset);
   collected.register(handle, handle.claim);
   return handle;
+}
+
+/** A tensor of the same elements, without history, whose changes are its own; undefined where that takes a copy at once. */
+export function twin(t: Tensor): Tensor | undefined {
+  if (!t.contiguous || t.size * itemBytes(t.dtype) !== t.storage.bytes) return undefined;
+  const storage = t.storage.twin();
+  if (storage === undefined) return undefined;
+  const y = new Tensor(storage, t.origin, t.dtype, t.shape);
+  adopt(y, t.epoch);
+  return y;
 }
 
 /** Keeps a tensor beyond its scope and step, until it is disposed or garbage; returns it. Throws DtypeError for what is no tensor. */

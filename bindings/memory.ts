@@ -210,7 +210,7 @@ function scratchOfHeap(size: number): number {
 }
 
 export interface MemoryStats {
-  /** Blocks in use, each the memory of one tensor and its views. */
+  /** Blocks in use, each the memory of one tensor and its views, or of several until one of them is changed. */
   tensors: number;
   /** Bytes of those blocks and of the kernels' scratch. */
   bytes: number;

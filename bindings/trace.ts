@@ -51,6 +51,7 @@ export function change(what: Change): void {
     active.change(what);
     return;
   }
+  for (const name of what.writes) what.tensors[name].storage.own();
   what.before?.();
   what.run(what.tensors);
   for (const name of what.writes) what.tensors[name].storage.version++;

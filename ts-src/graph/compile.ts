@@ -43,6 +43,8 @@ export class Plan {
 
   constructor(graph: Graph) {
     this.graph = graph;
+    // the program keeps the addresses of weights and other constants
+    for (const { value } of graph.nodes) value?.storage.fix();
     const capture = new Capture();
     const words = new Map<Key, { [part in keyof Key]: number }>();
     const captured = capture.run(() =>

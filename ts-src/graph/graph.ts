@@ -190,6 +190,7 @@ export class Graph {
         const operands = Object.fromEntries(Object.keys(tensors).map((name, j) => [name, values.get(node.inputs[j]) as Tensor]));
         if (capture !== undefined) run(operands);
         else {
+          for (const name of writes) operands[name].storage.own();
           before?.();
           run(operands);
           for (const name of writes) operands[name].storage.version++;

@@ -212,6 +212,7 @@ function checkedRunning(name: string, label: string, value: Tensor | null | unde
 
 /** running = (1 - momentum) running + momentum new, new the mean over `samples` of a channel's values times `factor`. */
 function update(running: Tensor, values: TypedArray, samples: number, momentum: number, factor: number): void {
+  running.storage.own();
   const target = view(running.ptr, running.size, running.dtype);
   for (let c = 0; c < target.length; c++) {
     let total = 0;

@@ -18,7 +18,7 @@ export function pairSpec(name: string, x: { dy: Spec; x: Spec }): Spec {
 }
 
 /** The common part of a derivative without parameters. */
-export function pairGrad(name: "siluGrad" | "geluGrad" | "geluTanhGrad" | "mishGrad") {
+export function pairGrad(name: "absGrad" | "squareGrad" | "siluGrad" | "geluGrad" | "geluTanhGrad" | "mishGrad") {
   return {
     name,
     split: "elements",

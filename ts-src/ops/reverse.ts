@@ -1,7 +1,7 @@
 // The reverse walk: from an output back along the tape, each rule called once, broadcasting undone here and nowhere else.
 import { AnomalyError } from "../../bindings/anomaly.js";
 import { DisposedError, DtypeError, GradientError, NumericError, ShapeError, VersionError } from "../../bindings/errors.js";
-import { anchor, keep, type Scope, scope } from "../../bindings/lifetime.js";
+import { anchor, keep, type Scope, scope, twin } from "../../bindings/lifetime.js";
 import { share } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
 import { beginPass, type Edge, endPass, isRecording, type Node, withRecording } from "../../bindings/tape.js";
@@ -205,9 +205,10 @@ export function backward(y: Tensor, options: BackwardOptions = {}): void {
 function accumulate(leaf: Tensor, dx: Tensor): void {
   const earlier = leaf.grad;
   if (earlier === undefined || earlier.disposed) {
-    // a view or a shared block would change with its other handles
-    anchor(dx.contiguous && dx.storage.refs === 1 ? dx : clone(dx), leaf);
-  } else if (!isRecording() && !earlier.requiresGrad) add_(earlier, dx);
+    // a view or a shared storage would change with its other handles
+    if (dx.contiguous && dx.storage.refs === 1) anchor(dx, leaf);
+    else anchor((isRecording() ? undefined : twin(dx)) ?? clone(dx), leaf);
+  } else if (!isRecording() && !earlier.requiresGrad && !earlier.symbolic) add_(earlier, dx);
   else {
     const total = add(earlier, dx);
     keep(earlier);
