@@ -39,6 +39,35 @@ export class Storage {
   }
 }
 
+/** What maps a function over a batch, see ts-src/ops/vmap.ts. */
+export interface Mapper {
+  /** A handle of one example's shape for a tensor of all of them, its first axis the batch. */
+  example(origin: string, all: Tensor): Tensor;
+  /** Runs `fn` as outside of the mapped function. */
+  below<T>(fn: () => T): T;
+}
+
+/** Stands for one example of a batch: it has no memory of its own, and holds the tensor of all examples. */
+export class BatchedStorage extends Storage {
+  readonly mapper: Mapper;
+  /** Of all examples, the first axis the batch. */
+  readonly all: Tensor;
+  private readonly owned: boolean;
+
+  /** `owned`: the tensor goes with the last handle of the example. */
+  constructor(mapper: Mapper, all: Tensor, owned: boolean) {
+    super(undefined);
+    this.mapper = mapper;
+    this.all = all;
+    this.owned = owned;
+  }
+
+  override unref(): void {
+    super.unref();
+    if (this.refs === 0 && this.owned) this.all.dispose();
+  }
+}
+
 /** What ended a claim; an error message tells. */
 export type End = "dispose" | "scope" | "step" | "reset";
 

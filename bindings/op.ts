@@ -56,6 +56,23 @@ export interface Context<I extends string, P> {
   readonly shapes: { readonly [name in I]: Shape };
 }
 
+/** One application of an op within vmap: what its batching rule is given. */
+export interface Batch<I extends string, P> {
+  /** The number of examples. */
+  readonly size: number;
+  /** Of all examples, the first axis the batch, where `batched`; else the one tensor that all examples share. */
+  readonly inputs: { readonly [name in I]: Tensor };
+  readonly batched: { readonly [name in I]: boolean };
+  /** Of one example. */
+  readonly shapes: { readonly [name in I]: Shape };
+  readonly y: Spec;
+  readonly params: P;
+  /** Whether each example draws random numbers of its own, if the op draws any. */
+  readonly different: boolean;
+  /** The op itself on operands of all examples, with its parameters or others. */
+  again(inputs: { readonly [name in I]: Tensor }, params?: P): Tensor;
+}
+
 interface Common<I extends string, S extends I | "y", P> {
   /** The field's standard name, also that of the public function. */
   readonly name: string;
@@ -70,6 +87,11 @@ interface Common<I extends string, S extends I | "y", P> {
    * "zero": the output is piecewise constant. "none": there is no derivative; a float output throws a GradientError when a gradient reaches it.
    */
   readonly vjp: "zero" | "none" | ((dy: Tensor, saved: { readonly [name in S]: Tensor }, context: Context<I, P>) => { readonly [name in I]: Gradient });
+  /**
+   * The batching rule: the outputs of all examples along a new first axis, by ops on whole batches (after JAX's vmap). The
+   * rules that many ops share are in ts-src/ops/batching.ts. Without one, vmap applies the op to the examples one by one.
+   */
+  readonly batch?: (batch: Batch<I, P>) => Tensor;
   /** With vjp "none": why no gradient can be had; a reverse pass that reaches the op throws it as a GradientError. */
   readonly refuses?: string;
   /** Floating-point operations, multiply and add apart; one an element of the output by default. */
@@ -216,10 +238,15 @@ function run(declaration: AnyOp, inputs: { [name: string]: Tensor }, params: unk
     if (x.epoch !== undefined) stepped = true;
   }
   const spec = declaration.shape(inputs, params);
-  const tracer = activeTracer();
-  let y: Tensor;
-  if (tracer !== undefined) y = tracer.record(declaration, inputs, params, spec);
-  else if (declaration.view) {
+  let tracer = activeTracer();
+  let y: Tensor | undefined;
+  for (; tracer !== undefined; tracer = tracer.outer) {
+    y = tracer.record(declaration, inputs, params, spec);
+    if (y !== undefined) break;
+  }
+  if (y !== undefined) {
+    // a symbol, or what stands for one example
+  } else if (declaration.view) {
     const x = inputs[names[0]];
     const layout = declaration.view(x, spec, params);
     if (layout === undefined) {

@@ -116,6 +116,24 @@ export function withRecording<T>(on: boolean, fn: () => T): T {
   }
 }
 
+let stopped = false;
+
+/** Whether derivatives of what lies outside of the innermost vmap are stopped too. */
+export function isStopped(): boolean {
+  return stopped;
+}
+
+/** Runs `fn` with `stopped` on or off. */
+export function withStopped<T>(on: boolean, fn: () => T): T {
+  const before = stopped;
+  stopped = on;
+  try {
+    return fn();
+  } finally {
+    stopped = before;
+  }
+}
+
 let watcher: ((t: Tensor) => void) | undefined;
 
 /** Runs `fn` and tells which tensors that want a gradient its ops read, recorded or not. */

@@ -12,6 +12,7 @@ import type { Tree } from "../ops/tree.js";
 import { Graph, GraphNode, mapLeaves } from "./graph.js";
 
 class Recorder implements Tracer {
+  readonly outer = undefined;
   readonly nodes: GraphNode[] = [];
   /** Leaves whose gradient is a symbol of this trace. */
   readonly leaves = new Set<Tensor>();
@@ -47,6 +48,15 @@ class Recorder implements Tracer {
 
   anchored(leaf: Tensor): void {
     this.leaves.add(leaf);
+  }
+
+  /** Keys are parameters of nodes: each run has its own. */
+  drew(): void {}
+
+  draw(): never {
+    throw new ConfigError(
+      "trace: expected a function that draws no random tensors, as they would be the same at each run; draw them outside and pass them in (dropout draws anew)",
+    );
   }
 
   private symbol(origin: string, node: GraphNode, strides?: readonly number[], offset?: number): Tensor {

@@ -9,7 +9,7 @@ import { showValue } from "../../bindings/show.js";
 import { type Edge, isRecording, type Node, withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { add, mul } from "./binary.js";
-import { clone, detach } from "./convert.js";
+import { clone, withoutHistory } from "./convert.js";
 import { fromBytes, zeros, zerosLike } from "./create.js";
 import { fresh, grad } from "./derivatives.js";
 import { stack } from "./join.js";
@@ -95,7 +95,7 @@ export function vjp(f: AnyFunction, ...xs: Tree[]): [value: Tree, pullback: (dy:
         });
         // recorded again if the result depends on more than the variables
         const nested = recorded && (graphs.some((g) => g.outer) || variables.some((t) => t.node !== undefined));
-        const value = nested ? made : withRecording(false, () => mapTree(made, detach));
+        const value = nested ? made : withRecording(false, () => mapTree(made, withoutHistory));
         const pullback = (dy: Tree): Tree => {
           const cotangents = checkedCotangent("vjp", "a cotangent", dy, value);
           const createGraph = isRecording() && (nested || cotangents.some((t) => t.requiresGrad));
