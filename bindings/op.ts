@@ -225,28 +225,26 @@ export function apply<I extends string, S extends I | "y", P>(
 
 function run(declaration: AnyOp, inputs: { [name: string]: Tensor }, params: unknown): Tensor {
   const names = declaration.inputs;
+  const tracer = activeTracer();
+  const mapper = tracer?.mapper;
   let tracked = false;
   let stepped = false;
   for (let i = 0; i < names.length; i++) {
     const x = inputs[names[i]];
     if (!(x instanceof Tensor)) throw new DtypeError(`${declaration.name}: expected a tensor for ${names[i]}; got ${showValue(x)}`);
     if (x.claim.end !== undefined) x.alive(`${declaration.name}: ${names[i]}`);
-    if (x.edge !== undefined) {
+    // within vmap there are two tapes: that of the examples, and that of the batches, which is outside
+    if (x.edge !== undefined && (mapper === undefined || mapper.owns(x))) {
       tracked = true;
       noteTracked(x);
     }
     if (x.epoch !== undefined) stepped = true;
   }
+  if (mapper !== undefined && !mapper.maps(names, inputs, params)) return mapper.below(() => run(declaration, inputs, params));
   const spec = declaration.shape(inputs, params);
-  let tracer = activeTracer();
-  let y: Tensor | undefined;
-  for (; tracer !== undefined; tracer = tracer.outer) {
-    y = tracer.record(declaration, inputs, params, spec);
-    if (y !== undefined) break;
-  }
-  if (y !== undefined) {
-    // a symbol, or what stands for one example
-  } else if (declaration.view) {
+  let y: Tensor;
+  if (tracer !== undefined) y = tracer.record(declaration, inputs, params, spec);
+  else if (declaration.view) {
     const x = inputs[names[0]];
     const layout = declaration.view(x, spec, params);
     if (layout === undefined) {
@@ -275,7 +273,7 @@ function run(declaration: AnyOp, inputs: { [name: string]: Tensor }, params: unk
     const shapes = new Array<Shape>(names.length);
     for (let i = 0; i < names.length; i++) {
       const x = inputs[names[i]];
-      edges[i] = x.edge;
+      edges[i] = mapper === undefined || mapper.owns(x) ? x.edge : undefined;
       shapes[i] = x.shape;
     }
     const node = record(declaration, params, edges, shapes, y.dtype);

@@ -1,5 +1,7 @@
 // While a function is traced or mapped over a batch, apply() asks the tracer for the result instead of running a kernel, and
-// change() hands it what would change memory. Tracers are stacked: what is not of one is asked of the next.
+// change() hands it what would change memory.
+
+import type { Mapper } from "./lifetime.js";
 import type { AnyOp, Spec } from "./op.js";
 import type { Shape } from "./shape.js";
 import type { Tensor } from "./tensor.js";
@@ -20,14 +22,14 @@ export interface Change {
 }
 
 export interface Tracer {
-  /** Who is asked for what is not of this tracer; kernels run if there is none. */
-  readonly outer: Tracer | undefined;
-  /** The symbol of op(inputs, params), whose shape and dtype were worked out; undefined if no input is of this tracer. */
-  record(op: AnyOp, inputs: { readonly [name: string]: Tensor }, params: unknown, spec: Spec): Tensor | undefined;
+  /** Of a function that is mapped over a batch: what is not of the batch is applied outside. */
+  readonly mapper?: Mapper;
+  /** The symbol of op(inputs, params), whose shape and dtype were worked out. */
+  record(op: AnyOp, inputs: { readonly [name: string]: Tensor }, params: unknown, spec: Spec): Tensor;
   /** Notes a change. */
   change(change: Change): void;
   /** Notes a leaf whose gradient is a symbol. */
-  anchored(leaf: Tensor): void;
+  anchored?(leaf: Tensor): void;
   /** Notes the key of an op that draws random numbers. */
   drew(key: object): void;
   /** A random tensor of a shape, which `make` draws now. */

@@ -12,7 +12,6 @@ import type { Tree } from "../ops/tree.js";
 import { Graph, GraphNode, mapLeaves } from "./graph.js";
 
 class Recorder implements Tracer {
-  readonly outer = undefined;
   readonly nodes: GraphNode[] = [];
   /** Leaves whose gradient is a symbol of this trace. */
   readonly leaves = new Set<Tensor>();

@@ -85,7 +85,8 @@ export function detach(x: Tensor): Tensor {
   const { storage } = x;
   if (storage instanceof BatchedStorage) {
     const { mapper, all } = storage;
-    return mapper.example(
+    return mapper.standing(
+      storage,
       x.origin,
       mapper.below(() => detach(all)),
     );

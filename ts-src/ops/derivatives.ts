@@ -7,6 +7,7 @@ import { apply, op, type Spec } from "../../bindings/op.js";
 import { showValue } from "../../bindings/show.js";
 import { type Edge, isRecording, withRecording, withStopped } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
+import { activeTracer } from "../../bindings/trace.js";
 import { leading } from "./batching.js";
 import { checkedOptions } from "./checks.js";
 import { clone, detach, withoutHistory } from "./convert.js";
@@ -120,7 +121,9 @@ function differentiated<A extends readonly Tree[]>(name: string, f: (...xs: A) =
 }
 
 /** A handle of t that begins a graph of its own, or continues that of t. */
-export function fresh(t: Tensor): Tensor {
+export function fresh(given: Tensor): Tensor {
+  // within vmap a variable is of the tape of examples, also where they share it
+  const t = activeTracer()?.mapper?.own(given) ?? given;
   if (t.requiresGrad) return apply(aliasOp, { x: t });
   const variable = withoutHistory(t);
   variable.requiresGrad = true;

@@ -1,8 +1,8 @@
 // A function of one example as a function of a batch. It runs once, on handles that have an example's shape and stand for all
 // examples; each op is applied to whole batches by the rule of its declaration (after JAX's vmap and torch.func).
 
-import { ConfigError, GradientError, ShapeError } from "../../bindings/errors.js";
-import { adopt, BatchedStorage, clearGradient, type Mapper, scope, tensorsIn } from "../../bindings/lifetime.js";
+import { ConfigError, ShapeError } from "../../bindings/errors.js";
+import { adopt, BatchedStorage, type Mapper, scope, tensorsIn } from "../../bindings/lifetime.js";
 import { type AnyOp, apply, type Batch, type Spec, share } from "../../bindings/op.js";
 import { checkedAxis, type Shape, showShape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
@@ -33,9 +33,8 @@ export interface VmapOptions {
 const run = apply as unknown as (op: AnyOp, inputs: Record<string, Tensor>, params: unknown) => Tensor;
 
 class Batcher implements Tracer, Mapper {
-  readonly outer = activeTracer();
-  /** Leaves whose gradient differs from example to example. */
-  readonly leaves = new Set<Tensor>();
+  readonly mapper = this;
+  private readonly outer = activeTracer();
   private readonly size: number;
   private readonly randomness: (typeof kinds)[number];
   private readonly recording = isRecording();
@@ -59,61 +58,79 @@ class Batcher implements Tracer, Mapper {
   }
 
   argument(all: Tensor): Tensor {
-    return new Tensor(new BatchedStorage(this, all, false), all.origin, all.dtype, all.shape.slice(1));
+    return this.over(all.origin, all, true, false);
   }
 
-  example(origin: string, all: Tensor): Tensor {
-    const t = this.handle(origin, all);
+  owns(t: Tensor): boolean {
+    return t.storage instanceof BatchedStorage && t.storage.mapper === this;
+  }
+
+  maps(names: readonly string[], inputs: { readonly [name: string]: Tensor }, params: unknown): boolean {
+    for (let i = 0; i < names.length; i++) if (this.owns(inputs[names[i]])) return true;
+    return this.differs(params);
+  }
+
+  own(t: Tensor): Tensor {
+    if (this.owns(t)) return t;
+    const shared = this.over(t.origin, t, false, false);
+    adopt(shared, undefined);
+    return shared;
+  }
+
+  standing(like: BatchedStorage, origin: string, all: Tensor): Tensor {
+    const t = this.held(origin, all, like.batched);
     adopt(t, undefined);
     return t;
   }
 
-  /** The tensor of all examples; undefined if t is not of this batch. */
-  all(t: Tensor): Tensor | undefined {
-    return t.storage instanceof BatchedStorage && t.storage.mapper === this ? t.storage.all : undefined;
+  /** The tensor that a handle of this batch stands for; undefined for another. */
+  storageOf(t: Tensor): BatchedStorage | undefined {
+    return t.storage instanceof BatchedStorage && t.storage.mapper === this ? t.storage : undefined;
   }
 
-  private handle(origin: string, all: Tensor): Tensor {
+  /** Whether an op draws random numbers of its own for each example. */
+  private differs(params: unknown): boolean {
+    return params !== null && typeof params === "object" && "key" in params && this.keys.has(params.key as object);
+  }
+
+  private over(origin: string, all: Tensor, batched: boolean, owned: boolean): Tensor {
+    return new Tensor(new BatchedStorage(this, all, batched, owned), origin, all.dtype, batched ? all.shape.slice(1) : all.shape);
+  }
+
+  private held(origin: string, all: Tensor, batched: boolean): Tensor {
     // a handle of its own, so that it outlives the scope in which `all` was made
-    const held = new Tensor(all.storage, all.origin, all.dtype, all.shape, all.strides, all.offset);
-    held.node = all.node;
-    return new Tensor(new BatchedStorage(this, held, true), origin, all.dtype, all.shape.slice(1));
+    const handle = new Tensor(all.storage, all.origin, all.dtype, all.shape, all.strides, all.offset);
+    handle.node = all.node;
+    return this.over(origin, handle, batched, true);
   }
 
-  record(op: AnyOp, given: { readonly [name: string]: Tensor }, params: unknown, y: Spec): Tensor | undefined {
+  record(op: AnyOp, given: { readonly [name: string]: Tensor }, params: unknown, y: Spec): Tensor {
     const inputs: Record<string, Tensor> = {};
     const batched: Record<string, boolean> = {};
     const shapes: Record<string, Shape> = {};
-    const different = params !== null && typeof params === "object" && "key" in params && this.keys.has(params.key as object);
+    const different = this.differs(params);
     let any = different;
     for (const name of op.inputs) {
-      const all = this.all(given[name]);
-      inputs[name] = all ?? given[name];
-      batched[name] = all !== undefined;
+      const own = this.storageOf(given[name]);
+      inputs[name] = own?.all ?? given[name];
+      batched[name] = own?.batched ?? false;
       shapes[name] = given[name].shape;
-      if (all !== undefined) any = true;
+      if (batched[name]) any = true;
     }
-    if (!any) return undefined;
     const again = (operands: Record<string, Tensor>, others: unknown = params): Tensor => run(op, operands, others);
     const batch = { size: this.size, inputs, batched, shapes, y, params, different, again };
-    return this.handle(
-      op.name,
-      this.below(() => (op.batch ?? oneByOne)(batch)),
-    );
+    const all = this.below(() => (any ? (op.batch ?? oneByOne)(batch) : again(inputs)));
+    return this.held(op.name, all, any);
   }
 
   change(what: Change): void {
-    const own = Object.keys(what.tensors).find((name) => this.all(what.tensors[name]) !== undefined);
+    const own = Object.keys(what.tensors).find((name) => this.owns(what.tensors[name]));
     if (own !== undefined) {
       throw new ConfigError(
         `vmap: expected a function that changes nothing by its examples; got ${what.name} with ${own} ${what.tensors[own].describe()} of each example; return the results and change the tensor with those of all examples`,
       );
     }
     this.below(() => change(what));
-  }
-
-  anchored(leaf: Tensor): void {
-    if (this.all(leaf) === undefined) this.leaves.add(leaf);
   }
 
   drew(key: object): void {
@@ -126,7 +143,10 @@ class Batcher implements Tracer, Mapper {
     if (this.randomness === "error") throw noRandomness();
     const { outer } = this;
     const drawn = (whole: Shape): Tensor => this.below(() => (outer === undefined ? make(whole) : outer.draw(whole, make)));
-    return this.randomness === "same" ? drawn(shape) : this.example("random", drawn([this.size, ...shape]));
+    if (this.randomness === "same") return drawn(shape);
+    const t = this.held("random", drawn([this.size, ...shape]), true);
+    adopt(t, undefined);
+    return t;
   }
 }
 
@@ -189,8 +209,7 @@ function batchSize(found: readonly [Tensor, number | null][]): number {
  * f over an axis of the tensors in its arguments, the first unless `inDims` says otherwise; results along a new first axis, or that of
  * `outDims`: vmap(f)(xs)[i] = f(xs[i]). f runs once, and each op of it is applied to all examples at once. Tensors that f reaches
  * by itself are the same for all examples. As jax.vmap and torch.func.vmap: item(), data() and branches on values are errors.
- * Throws ConfigError, ShapeError unless all arguments have the same number of examples, one or more; GradientError for backward()
- * to a leaf that examples share.
+ * Throws ConfigError, ShapeError unless all arguments have the same number of examples, one or more.
  */
 export function vmap<A extends readonly unknown[], R extends Tree>(f: (...xs: A) => R, options: VmapOptions = {}): (...xs: A) => R {
   if (typeof f !== "function") throw new ConfigError(`vmap: expected a function; got ${showValue(f)}`);
@@ -207,7 +226,6 @@ export function vmap<A extends readonly unknown[], R extends Tree>(f: (...xs: A)
         return dim === null ? t : batcher.argument(moved(t, checkedAxis("vmap", dim, t.ndim), 0));
       });
       const made = batcher.within(() => scope(() => f(...examples)));
-      refuseShared(batcher.leaves);
       const results = dimsOf("outDims", made, outDims);
       if (results.length === 0) throw new ConfigError(`vmap: expected a function that returns tensors; got ${showValue(made)}`);
       const given = new Set(dims.map(([t]) => t.storage));
@@ -218,22 +236,13 @@ export function vmap<A extends readonly unknown[], R extends Tree>(f: (...xs: A)
 }
 
 function answer(batcher: Batcher, t: Tensor, dim: number | null, size: number, given: ReadonlySet<unknown>): Tensor {
-  const all = batcher.all(t);
+  const own = batcher.storageOf(t);
+  const batched = own?.batched ?? false;
   if (dim === null) {
-    if (all !== undefined) throw new ConfigError(`vmap: expected a result that all examples share, as outDims null says; got ${t.describe()} of each example`);
-    return t;
+    if (batched) throw new ConfigError(`vmap: expected a result that all examples share, as outDims null says; got ${t.describe()} of each example`);
+    return own === undefined ? t : share(own.all);
   }
-  const whole = moved(all ?? broadcastTo(t, [size, ...t.shape]), 0, checkedAxis("vmap", dim, t.ndim + 1));
-  return whole.contiguous && all !== undefined && !given.has(whole.storage) ? share(whole) : clone(whole);
-}
-
-/** Throws for gradients of leaves that were made outside, after taking them back. */
-function refuseShared(leaves: ReadonlySet<Tensor>): void {
-  const shared = [...leaves].filter((leaf) => !leaf.disposed);
-  for (const leaf of shared) clearGradient(leaf);
-  if (shared.length > 0) {
-    throw new GradientError(
-      `vmap: expected derivatives by grad() of a function; got backward() to ${shared[0].describe()}, whose gradient each example has for itself`,
-    );
-  }
+  const all = own?.all ?? t;
+  const whole = moved(batched ? all : broadcastTo(all, [size, ...t.shape]), 0, checkedAxis("vmap", dim, t.ndim + 1));
+  return whole.contiguous && batched && !given.has(whole.storage) ? share(whole) : clone(whole);
 }
