@@ -86,6 +86,7 @@ export function softplus(x: Tensor, options: { beta?: number; threshold?: number
 }
 const softplusOp = op({
   name: "softplus",
+  split: "elements",
   inputs: ["x"],
   batch: leading,
   shape: (s: { x: Spec }, _params: Softplus) => ({ shape: s.x.shape, dtype: floatDtype("softplus", s) }),
@@ -104,6 +105,7 @@ function softplusGrad(dy: Tensor, x: Tensor, params: Softplus): Tensor {
 /** dy s, s = sigmoid(beta x), 1 where beta x > threshold, so that its slope beta s (1 - s) is 0 there. */
 const softplusGradOp = op({
   name: "softplusGrad",
+  split: "elements",
   inputs: ["dy", "x"],
   batch: leading,
   shape: (s: { dy: Spec; x: Spec }, _params: Softplus) => pairSpec("softplusGrad", s),
@@ -154,6 +156,7 @@ const seluOp = op({
 function eluLike(name: "elu" | "selu") {
   return {
     name,
+    split: "elements",
     inputs: ["x"],
     batch: leading,
     shape: (s: { x: Spec }, _params: Elu): Spec => ({ shape: s.x.shape, dtype: floatDtype(name, s) }),
@@ -169,6 +172,7 @@ function eluGrad(dy: Tensor, x: Tensor, params: Elu): Tensor {
 }
 const eluGradOp = op({
   name: "eluGrad",
+  split: "elements",
   inputs: ["dy", "x"],
   batch: leading,
   shape: (s: { dy: Spec; x: Spec }, _params: Elu) => pairSpec("eluGrad", s),

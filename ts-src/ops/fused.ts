@@ -22,6 +22,7 @@ export function pairSpec(name: string, x: { dy: Spec; x: Spec }): Spec {
 export function pairGrad(name: "siluGrad" | "geluGrad" | "geluTanhGrad" | "mishGrad") {
   return {
     name,
+    split: "elements",
     inputs: ["dy", "x"],
     batch: leading,
     shape: (x: { dy: Spec; x: Spec }): Spec => pairSpec(name, x),

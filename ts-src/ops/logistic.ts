@@ -34,6 +34,7 @@ export function binaryCrossEntropyTerms(x: Tensor, t: Tensor): Tensor {
 }
 const binaryCrossEntropyOp = op({
   name: "binaryCrossEntropy",
+  split: "elements",
   inputs: ["x", "t"],
   batch: leading,
   shape(s: { x: Spec; t: Spec }) {

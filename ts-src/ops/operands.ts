@@ -84,6 +84,7 @@ export function unary(name: string, kernel: UnaryKernel, integer?: UnaryKernel) 
   const dtype = integer === undefined ? floatDtype : numberDtype;
   return {
     name,
+    split: "elements",
     inputs: ["x"],
     batch: leading,
     shape: (x: { x: Spec }): Spec => ({ shape: x.x.shape, dtype: dtype(name, x) }),
@@ -96,6 +97,7 @@ export function unary(name: string, kernel: UnaryKernel, integer?: UnaryKernel) 
 export function unaryGrad(name: "sigmoidGrad" | "tanhGrad") {
   return {
     name,
+    split: "elements",
     inputs: ["dy", "y"],
     batch: leading,
     shape(x: { dy: Spec; y: Spec }): Spec {
@@ -117,6 +119,7 @@ export function binary(name: string, kernel: BinaryKernel, integer?: BinaryKerne
   const dtype = integer === undefined ? floatDtype : numberDtype;
   return {
     name,
+    split: "elements",
     inputs: ["a", "b"],
     batch: broadcasting,
     shape: (x: { a: Spec; b: Spec }): Spec => ({ shape: broadcastShapes(name, x.a.shape, x.b.shape), dtype: dtype(name, x) }),

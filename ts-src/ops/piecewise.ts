@@ -32,6 +32,7 @@ function reluGrad(dy: Tensor, y: Tensor): Tensor {
 }
 const reluGradOp = op({
   name: "reluGrad",
+  split: "elements",
   inputs: ["dy", "y"],
   batch: leading,
   shape: (x: { dy: Spec; y: Spec }) => pair("reluGrad", x),
@@ -47,6 +48,7 @@ export function leakyRelu(x: Tensor, options: { negativeSlope?: number } = {}): 
 }
 const leakyReluOp = op({
   name: "leakyRelu",
+  split: "elements",
   inputs: ["x"],
   batch: leading,
   shape: (x: { x: Spec }, _: { slope: number }) => ({ shape: x.x.shape, dtype: floatDtype("leakyRelu", x) }),
@@ -62,6 +64,7 @@ function leakyReluGrad(dy: Tensor, x: Tensor, params: { slope: number }): Tensor
 }
 const leakyReluGradOp = op({
   name: "leakyReluGrad",
+  split: "elements",
   inputs: ["dy", "x"],
   batch: leading,
   shape: (x: { dy: Spec; x: Spec }, _: { slope: number }) => pair("leakyReluGrad", x),
@@ -83,6 +86,7 @@ export function hardtanh(x: Tensor, options: { minVal?: number; maxVal?: number 
 type Bounds = { readonly low: number; readonly high: number };
 const hardtanhOp = op({
   name: "hardtanh",
+  split: "elements",
   inputs: ["x"],
   batch: leading,
   shape: (x: { x: Spec }, _: Bounds) => ({ shape: x.x.shape, dtype: floatDtype("hardtanh", x) }),
@@ -98,6 +102,7 @@ function hardtanhGrad(dy: Tensor, x: Tensor, params: Bounds): Tensor {
 }
 const hardtanhGradOp = op({
   name: "hardtanhGrad",
+  split: "elements",
   inputs: ["dy", "x"],
   batch: leading,
   shape: (x: { dy: Spec; x: Spec }, _: Bounds) => pair("hardtanhGrad", x),
@@ -185,6 +190,7 @@ type PairKernel = "hardsigmoidGrad" | "hardswishGrad" | "softsignGrad";
 function pairGrad(name: PairKernel) {
   return {
     name,
+    split: "elements",
     inputs: ["dy", "x"],
     batch: leading,
     shape: (x: { dy: Spec; x: Spec }) => pair(name, x),

@@ -90,6 +90,7 @@ export function nanToNum(x: Tensor, options: NanToNumOptions = {}): Tensor {
 }
 const nanToNumOp = op({
   name: "nanToNum",
+  split: "elements",
   inputs: ["x"],
   batch: leading,
   shape: (x: { x: Spec }, _: Required<NanToNumOptions>) => ({ shape: x.x.shape, dtype: floatDtype("nanToNum", x) }),

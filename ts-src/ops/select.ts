@@ -24,6 +24,7 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
 }
 const whereOp = op({
   name: "where",
+  split: "elements",
   inputs: ["condition", "a", "b"],
   batch: broadcasting,
   shape({ condition, a, b }: { condition: Spec; a: Spec; b: Spec }) {
@@ -79,6 +80,7 @@ function maximumGrad(dy: Tensor, a: Tensor, b: Tensor): Tensor {
 }
 const maximumGradOp = op({
   name: "maximumGrad",
+  split: "elements",
   inputs: ["dy", "a", "b"],
   batch: leading,
   shape(x: { dy: Spec; a: Spec; b: Spec }) {
@@ -123,6 +125,7 @@ export function clamp(x: Tensor, lo: AnyBound, hi: AnyBound = null): Tensor {
 }
 const clampOp = op({
   name: "clamp",
+  split: "elements",
   inputs: ["x"],
   batch: leading,
   shape: (x: { x: Spec }, _: Bounds) => ({ shape: x.x.shape, dtype: numberDtype("clamp", x) }),
@@ -143,6 +146,7 @@ function clampGrad(dy: Tensor, x: Tensor, params: Bounds): Tensor {
 }
 const clampGradOp = op({
   name: "clampGrad",
+  split: "elements",
   inputs: ["dy", "x"],
   batch: leading,
   shape: (x: { dy: Spec; x: Spec }, _: Bounds) => ({ shape: x.x.shape, dtype: floatDtype("clampGrad", x) }),
