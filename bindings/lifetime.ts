@@ -97,6 +97,43 @@ export class Storage {
   }
 }
 
+/** What maps a function over a batch, see ts-src/ops/vmap.ts. */
+export interface Mapper {
+  /** Whether a handle stands for an example, or for what all examples share. */
+  owns(t: Tensor): boolean;
+  /** Whether an application of an op is one to examples. */
+  maps(names: readonly string[], inputs: { readonly [name: string]: Tensor }, params: unknown): boolean;
+  /** The handle itself if it is owned, else one that is and stands for the same tensor. */
+  own(t: Tensor): Tensor;
+  /** The same handle for another tensor of all examples. */
+  standing(like: BatchedStorage, origin: string, all: Tensor): Tensor;
+  /** Runs `fn` as outside of the mapped function. */
+  below<T>(fn: () => T): T;
+}
+
+/** Stands for one example of a batch, or for what all examples share: it has no memory of its own, and holds that tensor. */
+export class BatchedStorage extends Storage {
+  readonly mapper: Mapper;
+  /** Of all examples, the first axis the batch if `batched`; else what they share. */
+  readonly all: Tensor;
+  readonly batched: boolean;
+  private readonly owned: boolean;
+
+  /** `owned`: the tensor goes with the last handle of the example. */
+  constructor(mapper: Mapper, all: Tensor, batched: boolean, owned: boolean) {
+    super(undefined);
+    this.mapper = mapper;
+    this.all = all;
+    this.batched = batched;
+    this.owned = owned;
+  }
+
+  override unref(): void {
+    super.unref();
+    if (this.refs === 0 && this.owned) this.all.dispose();
+  }
+}
+
 /** What ended a claim; an error message tells. */
 export type End = "dispose" | "scope" | "step" | "reset";
 
@@ -179,7 +216,7 @@ export function anchor(gradient: Tensor, leaf: Tensor): void {
   leaf.claim.also?.release("reset");
   leaf.claim.also = gradient.claim;
   leaf.grad = gradient;
-  if (gradient.symbolic) activeTracer()?.anchored(leaf);
+  if (gradient.symbolic) activeTracer()?.anchored?.(leaf);
 }
 
 /** Drops the gradient of a leaf. */

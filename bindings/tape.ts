@@ -6,6 +6,7 @@ import type { Claim, Storage } from "./lifetime.js";
 import type { AnyOp } from "./op.js";
 import type { Shape } from "./shape.js";
 import type { Tensor } from "./tensor.js";
+import { activeTracer } from "./trace.js";
 
 const RECORDS_PER_EPOCH = 1024;
 const PASSES_AFTER_REACHED = 2;
@@ -59,6 +60,8 @@ export class Node {
   readonly shapes: readonly Shape[];
   readonly dtype: DType;
   readonly epoch: Epoch;
+  /** The vmap whose tape of examples it is on. */
+  readonly mapper = activeTracer()?.mapper;
   /** In the order of op.saves; emptied by a pass that does not retain the graph. */
   saved: readonly Tensor[] = [];
   versions: readonly number[] = [];
@@ -113,6 +116,24 @@ export function withRecording<T>(on: boolean, fn: () => T): T {
     return fn();
   } finally {
     recording = before;
+  }
+}
+
+let stopped = false;
+
+/** Whether derivatives of what lies outside of the innermost vmap are stopped too. */
+export function isStopped(): boolean {
+  return stopped;
+}
+
+/** Runs `fn` with `stopped` on or off. */
+export function withStopped<T>(on: boolean, fn: () => T): T {
+  const before = stopped;
+  stopped = on;
+  try {
+    return fn();
+  } finally {
+    stopped = before;
   }
 }
 

@@ -1,6 +1,9 @@
-// While a function is traced, apply() asks the tracer for a symbol instead of running a kernel, and change() hands it what
-// would change memory.
+// While a function is traced or mapped over a batch, apply() asks the tracer for the result instead of running a kernel, and
+// change() hands it what would change memory.
+
+import type { Mapper } from "./lifetime.js";
 import type { AnyOp, Spec } from "./op.js";
+import type { Shape } from "./shape.js";
 import type { Tensor } from "./tensor.js";
 
 /** A change of memory in place: of an optimizer's parameters, of running statistics. */
@@ -19,12 +22,18 @@ export interface Change {
 }
 
 export interface Tracer {
+  /** Of a function that is mapped over a batch: what is not of the batch is applied outside. */
+  readonly mapper?: Mapper;
   /** The symbol of op(inputs, params), whose shape and dtype were worked out. */
   record(op: AnyOp, inputs: { readonly [name: string]: Tensor }, params: unknown, spec: Spec): Tensor;
   /** Notes a change. */
   change(change: Change): void;
-  /** Notes a leaf whose gradient is a symbol: it goes when the trace ends. */
-  anchored(leaf: Tensor): void;
+  /** Notes a leaf whose gradient is a symbol. */
+  anchored?(leaf: Tensor): void;
+  /** Notes the key of an op that draws random numbers. */
+  drew(key: object): void;
+  /** A random tensor of a shape, which `make` draws now. */
+  draw(shape: Shape, make: (shape: Shape) => Tensor): Tensor;
 }
 
 let active: Tracer | undefined;

@@ -7,7 +7,7 @@ import { install } from "./install.js";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 process.chdir(root);
-const NAMES = ["gemm", "mlp", "ops", "mnist", "startup"];
+const NAMES = ["gemm", "mlp", "ops", "mnist", "startup", "vmap"];
 const args = process.argv.slice(2);
 
 if (args.includes("--help")) {
@@ -18,6 +18,7 @@ mlp      one eager training step, 784-128-10 batch 32 and 4-16-3 batch 16, with 
 ops      one op at a time on about a million elements, forward and with backward, against tfjs-wasm: us, slowest first
 mnist    the whole process of \`tapir train mnist\` against the same training in PyTorch: s
 startup  import to first result against an empty Node process: ms
+vmap     gradients of each of 256 examples of 4-16-3: in a loop, by vmap, compiled: us
 
 Peers (bench/package.json) are installed at first use. PyTorch takes part where python3 has torch
 (Debian: python3-torch libopenblas0-pthread).`);

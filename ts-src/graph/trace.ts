@@ -49,6 +49,15 @@ class Recorder implements Tracer {
     this.leaves.add(leaf);
   }
 
+  /** Keys are parameters of nodes: each run has its own. */
+  drew(): void {}
+
+  draw(): never {
+    throw new ConfigError(
+      "trace: expected a function that draws no random tensors, as they would be the same at each run; draw them outside and pass them in (dropout draws anew)",
+    );
+  }
+
   private symbol(origin: string, node: GraphNode, strides?: readonly number[], offset?: number): Tensor {
     const t = new Tensor(new Storage(undefined), origin, node.dtype, node.shape, strides, offset);
     this.nodes.push(node);

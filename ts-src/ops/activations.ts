@@ -3,6 +3,7 @@ import { ConfigError } from "../../bindings/errors.js";
 import type { Kernels } from "../../bindings/kernels.js";
 import { apply, op, type Spec } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { leading } from "./batching.js";
 import { add, mul, sub } from "./binary.js";
 import { onesLike } from "./create.js";
 import { numberOptions, pairGrad, pairSpec } from "./fused.js";
@@ -87,6 +88,7 @@ const softplusOp = op({
   name: "softplus",
   split: "elements",
   inputs: ["x"],
+  batch: leading,
   shape: (s: { x: Spec }, _params: Softplus) => ({ shape: s.x.shape, dtype: floatDtype("softplus", s) }),
   kernel: (k, { x }, y, p) => k.softplus(y.ptr, x.ptr, y.size, p.beta, p.threshold),
   saves: ["x"],
@@ -105,6 +107,7 @@ const softplusGradOp = op({
   name: "softplusGrad",
   split: "elements",
   inputs: ["dy", "x"],
+  batch: leading,
   shape: (s: { dy: Spec; x: Spec }, _params: Softplus) => pairSpec("softplusGrad", s),
   kernel: (k, { dy, x }, dx, p) => k.softplusGrad(dx.ptr, dy.ptr, x.ptr, dx.size, p.beta, p.threshold),
   saves: ["dy", "x"],
@@ -155,6 +158,7 @@ function eluLike(name: "elu" | "selu") {
     name,
     split: "elements",
     inputs: ["x"],
+    batch: leading,
     shape: (s: { x: Spec }, _params: Elu): Spec => ({ shape: s.x.shape, dtype: floatDtype(name, s) }),
     kernel: (k: Kernels, { x }: { x: Tensor }, y: Tensor, p: Elu): void => k.elu(y.ptr, x.ptr, y.size, p.alpha, p.scale),
     saves: ["x"],
@@ -170,6 +174,7 @@ const eluGradOp = op({
   name: "eluGrad",
   split: "elements",
   inputs: ["dy", "x"],
+  batch: leading,
   shape: (s: { dy: Spec; x: Spec }, _params: Elu) => pairSpec("eluGrad", s),
   kernel: (k, { dy, x }, dx, p) => k.eluGrad(dx.ptr, dy.ptr, x.ptr, dx.size, p.alpha, p.scale),
   saves: ["dy", "x"],

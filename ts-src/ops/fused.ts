@@ -6,6 +6,7 @@ import type { Spec } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { leading } from "./batching.js";
 import { checkedOptions } from "./checks.js";
 import { floatDtype } from "./operands.js";
 
@@ -23,6 +24,7 @@ export function pairGrad(name: "absGrad" | "squareGrad" | "siluGrad" | "geluGrad
     name,
     split: "elements",
     inputs: ["dy", "x"],
+    batch: leading,
     shape: (x: { dy: Spec; x: Spec }): Spec => pairSpec(name, x),
     kernel: (k: Kernels, x: { dy: Tensor; x: Tensor }, dx: Tensor): void => k[name](dx.ptr, x.dy.ptr, x.x.ptr, dx.size),
   } as const;

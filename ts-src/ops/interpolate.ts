@@ -6,6 +6,7 @@ import { scratch, view } from "../../bindings/memory.js";
 import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
 import { showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { leading } from "./batching.js";
 import { checkedFlag, checkedOptions } from "./checks.js";
 import { windowMean } from "./mean-windows.js";
 import { checkedTensor, floatDtype } from "./operands.js";
@@ -129,6 +130,7 @@ function resampled(x: Tensor, params: Params): Tensor {
 const interpolateOp = op({
   name: "interpolate",
   inputs: ["x"],
+  batch: leading,
   shape: (s: { x: Spec }, p: Params) => ({ shape: [...s.x.shape.slice(0, -2), ...p.out], dtype: floatDtype("interpolate", s) }),
   kernel: (k, { x }, y, p) => run(k.interpolate, y, x, p, k.interpolateScratchBytes(p.image[1], p.out[1], tapsOf(p.mode))),
   saves: [],
@@ -143,6 +145,7 @@ function interpolateGrad(dy: Tensor, params: Params): Tensor {
 const interpolateGradOp = op({
   name: "interpolateGrad",
   inputs: ["dy"],
+  batch: leading,
   shape: (s: { dy: Spec }, p: Params) => ({ shape: [...s.dy.shape.slice(0, -2), ...p.image], dtype: floatDtype("interpolateGrad", s) }),
   kernel: (k, { dy }, dx, p) => run(k.interpolateGrad, dx, dy, p, k.interpolateGradScratchBytes(...p.image, ...p.out, tapsOf(p.mode), tapsOf(p.mode))),
   saves: [],

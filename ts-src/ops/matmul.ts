@@ -1,9 +1,11 @@
 // Matrix products over the four GEMM layouts: a transposed view costs no copy.
 import { ShapeError } from "../../bindings/errors.js";
 import { scope } from "../../bindings/lifetime.js";
-import { apply, op, type Spec } from "../../bindings/op.js";
+import { apply, type Batch, op, type Spec } from "../../bindings/op.js";
 import { broadcastShapes, showShape, sizeOf } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { aligned } from "./batching.js";
+import { add, mul } from "./binary.js";
 import { affine, products } from "./gemm.js";
 import { checkedTensor, floatDtype } from "./operands.js";
 import { reshape, squeeze, transpose, unsqueeze } from "./shape.js";
@@ -26,6 +28,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
 const matmulOp = op({
   name: "matmul",
   inputs: ["a", "b"],
+  batch: batchedProduct,
   shape(x: { a: Spec; b: Spec }) {
     const p = x.a.shape;
     const q = x.b.shape;
@@ -73,6 +76,7 @@ export function linear(x: Tensor, w: Tensor, b: Tensor | null = null): Tensor {
 const linearOp = op({
   name: "linear",
   inputs: ["x", "w", "b"],
+  batch: batchedLinear,
   shape(s: { x: Spec; w: Spec; b: Spec }) {
     checkLinear(s.x, s.w);
     const out = s.w.shape[0];
@@ -112,4 +116,28 @@ function checkLinear(x: Spec, w: Spec): void {
 /** All leading axes as one. */
 function rows(x: Tensor): Tensor {
   return x.ndim === 2 ? x : reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape[x.ndim - 1]]);
+}
+
+/** Of matrices that broadcast: one product where all examples share b, a column an example, or inner sizes of 1. */
+function batchedProduct(batch: Batch<"a" | "b", unknown>): Tensor {
+  const { inputs, batched, shapes, size } = batch;
+  const [p, q] = [shapes.a, shapes.b];
+  if (!batched.a && p.length === 2 && q.length === 2 && q[1] === 1) {
+    // the columns of all examples are the rows of one matrix
+    const y = batch.again({ a: reshape(inputs.b, [size, q[0]]), b: transpose(inputs.a) });
+    return reshape(y, [size, p[0], 1]);
+  }
+  const rank = Math.max(p.length, q.length);
+  const operands = { a: aligned(batch, "a", rank), b: aligned(batch, "b", rank) };
+  return p[p.length - 1] === 1 ? mul(operands.a, operands.b) : batch.again(operands);
+}
+
+function batchedLinear(batch: Batch<"x" | "w" | "b", unknown>): Tensor {
+  const { inputs, batched, shapes, size, y } = batch;
+  if (!batched.w && !batched.b) return batch.again(inputs);
+  const [out, inner] = shapes.w;
+  const m = sizeOf(shapes.x.slice(0, -1));
+  const x = reshape(inputs.x, batched.x ? [size, m, inner] : [m, inner]);
+  const b = batched.b ? reshape(inputs.b, [size, 1, out]) : inputs.b;
+  return reshape(add(matmul(x, transpose(inputs.w)), b), [size, ...y.shape]);
 }

@@ -88,6 +88,7 @@ function padded(x: Tensor, widths: readonly Width[], value: number): Tensor {
 const padOp = op({
   name: "pad",
   inputs: ["x"],
+  batch: ({ inputs, params, again }) => again(inputs, { ...params, widths: [[0, 0], ...params.widths] }),
   shape: (x: { x: Spec }, params: { widths: readonly Width[]; value: number }) => ({ shape: paddedShape(x.x.shape, params.widths), dtype: x.x.dtype }),
   strided: true,
   kernel(k, { x }, y, { widths, value }) {
@@ -157,6 +158,7 @@ function strips(mode: PadMode, [before, after]: Width, n: number): Strip[] {
 const extendOp = op({
   name: "extend",
   inputs: ["x"],
+  batch: ({ inputs, params, again }) => again(inputs, { ...params, widths: [[0, 0], ...params.widths] }),
   shape: (x: { x: Spec }, params: { widths: readonly Width[]; mode: PadMode }) => ({ shape: paddedShape(x.x.shape, params.widths), dtype: x.x.dtype }),
   strided: true,
   kernel(_, { x }, y, { widths, mode }) {

@@ -6,9 +6,10 @@ import { share } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
 import { beginPass, type Edge, endPass, isRecording, type Node, withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
+import { activeTracer } from "../../bindings/trace.js";
 import { add } from "./binary.js";
 import { checkedOptions } from "./checks.js";
-import { clone } from "./convert.js";
+import { clone, withoutHistory } from "./convert.js";
 import { onesLike, zerosLike } from "./create.js";
 import { add_ } from "./inplace.js";
 import { checkedTensor } from "./operands.js";
@@ -116,6 +117,9 @@ function named<T>(names: readonly string[], values: readonly T[]): { [name: stri
 /** What the node saved, by name: with new handles where the old ones were disposed, and unchanged since. */
 function revived(node: Node): { [name: string]: Tensor } {
   const { name, saves } = node.op;
+  // a pass that is not recorded leaves no history; within a vmap that began later, its ops are recorded as those of whole batches
+  const forget = !isRecording() && node.mapper !== activeTracer()?.mapper;
+  const strip = (t: Tensor): boolean => forget && t.requiresGrad && (node.mapper === undefined || node.mapper.owns(t));
   if (node.spent)
     throw new GradientError(`backward: the graph of ${name} was used and freed; call the first backward with { retainGraph: true } to use it again`);
   const out: { [name: string]: Tensor } = {};
@@ -131,7 +135,7 @@ function revived(node: Node): { [name: string]: Tensor } {
         `backward: ${name} needs its ${saves[i]}, ${saved.describe()}, at version ${node.versions[i]}, but it was changed in place since and is at version ${saved.storage.version}; change a clone() instead`,
       );
     }
-    out[saves[i]] = saved.disposed ? share(saved) : saved;
+    out[saves[i]] = strip(saved) ? withoutHistory(saved) : saved.disposed ? share(saved) : saved;
   }
   return out;
 }
@@ -170,6 +174,8 @@ export function backward(y: Tensor, options: BackwardOptions = {}): void {
   checkedTensor("backward", "y", y);
   y.alive("backward");
   checkedOptions("backward", options, ["gradient", "retainGraph", "createGraph"]);
+  if (activeTracer()?.mapper !== undefined)
+    throw new GradientError("backward: expected derivatives by grad() of a function within vmap; got backward(), as each example has a gradient for itself");
   const root = y.edge;
   if (root === undefined) {
     throw new GradientError(`backward: expected a tensor computed from one with requiresGrad; got ${y.describe()} made by ${y.origin}, which has no history`);
