@@ -5,10 +5,12 @@ import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
 import { scope, tensorsIn } from "../../bindings/lifetime.js";
 import { type AnyOp, apply } from "../../bindings/op.js";
 import { type Shape, sameShape, showShape } from "../../bindings/shape.js";
+import { isRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
-import type { Change } from "../../bindings/trace.js";
+import { type Change, currentRegion, type Region, withRegion } from "../../bindings/trace.js";
 import { type Key, nextKey } from "../ops/random.js";
 import { mapLeaves as mapTreeLeaves, type Tree } from "../ops/tree.js";
+import { checkpointed } from "./checkpointed.js";
 import { drawing } from "./drawing.js";
 import { dot, listing } from "./listing.js";
 import { type GraphStats, stats } from "./stats.js";
@@ -28,6 +30,8 @@ export interface NodeParts {
   readonly fixed?: boolean;
   /** A change of memory, on `inputs` in the order of its tensors. */
   readonly change?: Change;
+  /** The part of a checkpointed function that it belongs to. */
+  readonly region?: Region;
 }
 
 export class GraphNode {
@@ -40,6 +44,7 @@ export class GraphNode {
   readonly value: Tensor | undefined;
   readonly fixed: boolean;
   readonly change: Change | undefined;
+  readonly region: Region | undefined;
 
   constructor(parts: NodeParts) {
     this.kind = parts.kind;
@@ -51,6 +56,7 @@ export class GraphNode {
     this.value = parts.value;
     this.fixed = parts.fixed ?? false;
     this.change = parts.change;
+    this.region = parts.region;
   }
 
   /** Name of the op, or what else the node is. */
@@ -83,16 +89,17 @@ export function keyIn(params: unknown): Key | undefined {
   return params !== null && typeof params === "object" && "key" in params ? (params.key as Key) : undefined;
 }
 
-/** The next keys, one for each key of the trace; a derivative has the key of its op. */
-export function freshKeys(): (traced: Key) => Key {
-  const fresh = new Map<Key, Key>();
-  return (traced) => {
-    let key = fresh.get(traced);
-    if (key === undefined) {
-      key = nextKey();
-      fresh.set(traced, key);
+/** One of what `make` makes for each key of the trace: a derivative, and what is computed again, has the key of its op. */
+export function eachKey<T>(make: () => T): (traced: Key) => T {
+  const made = new Map<string, T>();
+  return ({ seed, low, high }) => {
+    const name = `${seed}:${low}:${high}`;
+    let own = made.get(name);
+    if (own === undefined) {
+      own = make();
+      made.set(name, own);
     }
-    return key;
+    return own;
   };
 }
 
@@ -132,7 +139,7 @@ export class Graph {
   run(...args: readonly Tree[]): Tree {
     const given = this.checked(args);
     return scope(() => {
-      const values = this.evaluate(given, freshKeys());
+      const values = this.evaluate(given, eachKey(nextKey));
       let next = 0;
       return this.result(() => values[next++]);
     });
@@ -171,10 +178,17 @@ export class Graph {
     const values = new Map<GraphNode, Tensor>();
     for (const [i, node] of this.inputs.entries()) values.set(node, given[i]);
     const last = this.lastUses();
+    const parts = isRecording() ? checkpointed(this) : undefined;
     for (const [i, node] of this.nodes.entries()) {
-      if (node.kind === "op") {
+      const part = parts?.get(node);
+      if (part !== undefined) {
+        if (part.nodes[0] === node) values.set(part.output, part.run(values, keyOf));
+      } else if (node.kind === "op") {
         const inputs = node.inputs.map((input) => values.get(input) as Tensor);
-        values.set(node, applyNode(node, inputs, keyOf));
+        values.set(
+          node,
+          withRegion(currentRegion() ?? node.region, () => applyNode(node, inputs, keyOf)),
+        );
       } else if (node.change !== undefined) {
         const { before, run, tensors, writes } = node.change;
         const operands = Object.fromEntries(Object.keys(tensors).map((name, j) => [name, values.get(node.inputs[j]) as Tensor]));
