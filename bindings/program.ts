@@ -154,8 +154,10 @@ export class Program {
           const region = Math.floor(arg / REGION) - 1;
           const offset = arg - (region + 1) * REGION;
           const patch = this.patches.get((region + 1) * REGION);
-          if (patch !== undefined) patch.places.push({ word: this.code / 4 + place / 4, offset });
-          else words[place / 4] = this.plan + offsetOf(region) + offset;
+          if (patch !== undefined) {
+            patch.places.push({ word: this.code / 4 + place / 4, offset });
+            words[place / 4] = patch.address + offset; // what bind() takes for written; the block may hold anything
+          } else words[place / 4] = this.plan + offsetOf(region) + offset;
         }
       }
       if (own !== build) {

@@ -185,6 +185,8 @@ export function compile<A extends readonly unknown[], R extends Tree>(f: ((...xs
     }
     if (plan === undefined) {
       for (const t of tensorsIn(xs)) t.alive("compile");
+      // arguments that the graph does not take are no reason for a plan
+      if (f instanceof Graph) f.checked(xs as unknown as readonly Tree[]);
       plan = new Plan(optimise(f instanceof Graph ? f : traced(f as unknown as (...args: Tree[]) => Tree, xs)));
       plans.set(key, plan);
       traces++;

@@ -107,7 +107,8 @@ function symbolically(recorder: Recorder, f: (...xs: Tree[]) => Tree, examples: 
       const made = f(...symbols);
       if (made instanceof Promise) throw new ConfigError("trace: expected a function that is not async; got one that returned a promise");
       const found = tensorsIn(made);
-      if (found.length === 0) throw new ConfigError(`trace: expected a function that returns a tensor, or a tree of tensors; got ${showValue(made)}`);
+      if (found.length === 0)
+        throw new ConfigError(`trace: expected a function that returns a tensor, or a tree of tensors; got ${showValue(made)}; return what its ops made`);
       const outputs = found.map((t) => recorder.nodeOf(t));
       let next = 0;
       const resultTree = mapLeaves(made, () => outputs[next++]);

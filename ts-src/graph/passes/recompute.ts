@@ -19,28 +19,38 @@ export function recompute(graph: Graph): Graph {
   return schedule.peak().bytes < live[largest(live)] ? schedule.graph() : graph;
 }
 
+const DEPTH = 3; // cheap nodes on cheap nodes that are made again together
+
+/** A time in which an owner need not be held. */
 interface Gap {
   readonly owner: number;
   readonly from: number;
   readonly to: number;
+  readonly made: Made;
+}
+
+/** What making an owner again takes: cost, bytes of what is made on the way, and the owners that are read. */
+interface Made {
+  readonly cost: number;
+  readonly bytes: number;
+  readonly sources: readonly number[];
 }
 
 /** An order in which cheap nodes run again, as few as it takes to come within the budget, or to the lowest peak. */
 export function withCheapNodes(model: Model, budgetBytes: number): Schedule {
   const live = model.live();
-  const held = new Held(model);
   const cheap: number[] = [];
-  for (let i = 0; i < model.size; i++) {
-    if (model.owner[i] === i && model.repeatable[i] === 1 && CHEAP.has(model.graph.nodes[i].name)) cheap.push(i);
-  }
+  for (let i = 0; i < model.size; i++) if (model.owner[i] === i && model.repeatable[i] === 1 && CHEAP.has(model.graph.nodes[i].name)) cheap.push(i);
+  const held = new Held(model, cheap);
   const gaps: Gap[] = [];
   for (let at = largest(live); live[at] > budgetBytes; at = largest(live)) {
     let best: Gap | undefined;
     let least = Number.POSITIVE_INFINITY;
     for (const owner of cheap) {
       const gap = held.gap(owner, at);
-      const rank = model.cost[owner] / model.bytes[owner];
-      if (gap !== undefined && rank < least) [least, best] = [rank, gap];
+      if (gap === undefined || live[gap.to] + gap.made.bytes > live[at]) continue;
+      const rank = gap.made.cost / model.bytes[owner];
+      if (rank < least) [least, best] = [rank, gap];
     }
     if (best === undefined) break;
     held.open(best);
@@ -60,48 +70,67 @@ export function withCheapNodes(model: Model, budgetBytes: number): Schedule {
 /** From where to where owners are held. */
 class Held {
   private readonly model: Model;
+  private readonly cheap: ReadonlySet<number>;
   private readonly uses: number[][];
   /** Per owner the uses before which it is not held. */
   private readonly opened = new Map<number, Set<number>>();
 
-  constructor(model: Model) {
+  constructor(model: Model, cheap: readonly number[]) {
     this.model = model;
+    this.cheap = new Set(cheap);
     this.uses = model.uses.map((uses) => [...uses]);
   }
 
   /** The time around a node in which nobody reads an owner, if it can be made again at its end. */
   gap(owner: number, at: number): Gap | undefined {
-    const { model } = this;
-    if (owner >= at || model.last(owner) <= at) return undefined;
+    if (owner >= at || this.model.last(owner) <= at) return undefined;
     let from = owner;
     for (const to of this.uses[owner]) {
       if (to === at) return undefined;
       if (to > at) {
-        const possible =
-          to < model.size && this.opened.get(owner)?.has(to) !== true && model.inputs[owner].every((input) => this.holds(model.owner[input], to));
-        return possible ? { owner, from, to } : undefined;
+        if (to >= this.model.size || this.opened.get(owner)?.has(to)) return undefined;
+        const made = this.made(owner, to, DEPTH);
+        return made && { owner, from, to, made };
       }
       from = to;
     }
     return undefined;
   }
 
-  open({ owner, to }: Gap): void {
+  open({ owner, to, made }: Gap): void {
     const opened = this.opened.get(owner);
     if (opened === undefined) this.opened.set(owner, new Set([to]));
     else opened.add(to);
-    for (const input of this.model.inputs[owner]) {
-      const source = this.model.owner[input];
-      if (source === OUTSIDE) continue;
+    for (const source of made.sources) {
       const uses = this.uses[source];
       const place = uses.findIndex((use) => use >= to);
       if (uses[place] !== to) uses.splice(place, 0, to);
     }
   }
 
+  /** What it takes to make an owner again before a node; undefined if that is not cheap. */
+  private made(owner: number, before: number, depth: number): Made | undefined {
+    const { model } = this;
+    let [cost, bytes] = [model.cost[owner], 0];
+    const sources: number[] = [];
+    for (const input of model.inputs[owner]) {
+      const source = model.owner[input];
+      if (source === OUTSIDE) continue;
+      if (this.holds(source, before)) {
+        sources.push(source);
+        continue;
+      }
+      const inner = depth > 1 && this.cheap.has(source) ? this.made(source, before, depth - 1) : undefined;
+      if (inner === undefined) return undefined;
+      cost += inner.cost;
+      bytes += inner.bytes + model.bytes[source];
+      sources.push(...inner.sources);
+    }
+    return { cost, bytes, sources };
+  }
+
   /** Whether an owner is held when a node runs. */
   private holds(owner: number, at: number): boolean {
-    if (owner === OUTSIDE) return true;
     const next = this.uses[owner].find((use) => use >= at);
     return next !== undefined && (next === at || this.opened.get(owner)?.has(next) !== true);
   }
@@ -115,8 +144,13 @@ function ordered(model: Model, gaps: readonly Gap[]): Schedule {
     ends[to].push(owner);
   }
   const schedule = new Schedule(model);
+  // what nobody reads any more is made anew rather than held for longer
+  for (let i = 0; i < model.size; i++) if (model.owner[i] === i) starts[Math.min(model.size - 1, model.last(i))].push(i);
   for (let i = 0; i < model.size; i++) {
-    for (const node of schedule.missing([...ends[i], ...model.inputs[i]])) schedule.run(node);
+    for (const node of schedule.missing([...ends[i], ...model.inputs[i]])) {
+      schedule.run(node);
+      if (model.last(node) < i) starts[i].push(node);
+    }
     schedule.run(i);
     for (const owner of starts[i]) schedule.held[owner] = 0;
   }
