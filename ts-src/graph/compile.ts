@@ -54,7 +54,7 @@ export class Plan {
           keys.push(words);
           return words;
         });
-        return { args, results: graph.evaluate(args, keyOf, true) };
+        return { args, results: graph.evaluate(args, keyOf, capture) };
       }),
     );
     this.keys = keys;

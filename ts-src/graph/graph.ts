@@ -1,9 +1,10 @@
 // A traced function: nodes in the order of their making, each one op applied to earlier ones. Every op has one output, so a
 // node is also the value that it makes.
-import type { DType } from "../../bindings/dtype.js";
+import { type DType, itemBytes } from "../../bindings/dtype.js";
 import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
 import { scope, tensorsIn } from "../../bindings/lifetime.js";
 import { type AnyOp, apply } from "../../bindings/op.js";
+import type { Capture } from "../../bindings/program.js";
 import { type Shape, sameShape, showShape } from "../../bindings/shape.js";
 import { isRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
@@ -32,6 +33,8 @@ export interface NodeParts {
   readonly change?: Change;
   /** The part of a checkpointed function that it belongs to. */
   readonly region?: Region;
+  /** What a fused op consists of. */
+  readonly body?: Graph;
 }
 
 export class GraphNode {
@@ -45,6 +48,7 @@ export class GraphNode {
   readonly fixed: boolean;
   readonly change: Change | undefined;
   readonly region: Region | undefined;
+  readonly body: Graph | undefined;
 
   constructor(parts: NodeParts) {
     this.kind = parts.kind;
@@ -57,6 +61,7 @@ export class GraphNode {
     this.fixed = parts.fixed ?? false;
     this.change = parts.change;
     this.region = parts.region;
+    this.body = parts.body;
   }
 
   /** Name of the op, or what else the node is. */
@@ -112,6 +117,8 @@ export class Graph {
   /** The arguments, and the result, with nodes in the places of tensors. */
   readonly argumentTree: readonly unknown[];
   readonly resultTree: unknown;
+  /** Whether its order is that of a plan for its memory, which passes leave as it is. */
+  readonly settled: boolean;
 
   constructor(parts: {
     nodes: readonly GraphNode[];
@@ -119,17 +126,19 @@ export class Graph {
     outputs: readonly GraphNode[];
     argumentTree: readonly unknown[];
     resultTree: unknown;
+    settled?: boolean;
   }) {
     this.nodes = parts.nodes;
     this.inputs = parts.inputs;
     this.outputs = parts.outputs;
     this.argumentTree = parts.argumentTree;
     this.resultTree = parts.resultTree;
+    this.settled = parts.settled ?? false;
   }
 
   /** The same function over other nodes, as a pass answers it. */
-  with(nodes: readonly GraphNode[], outputs: readonly GraphNode[]): Graph {
-    return new Graph({ nodes, inputs: this.inputs, outputs, argumentTree: this.argumentTree, resultTree: this.resultTree });
+  with(nodes: readonly GraphNode[], outputs: readonly GraphNode[], settled = false): Graph {
+    return new Graph({ nodes, inputs: this.inputs, outputs, argumentTree: this.argumentTree, resultTree: this.resultTree, settled });
   }
 
   /**
@@ -172,9 +181,10 @@ export class Graph {
 
   /**
    * The outputs' values for the inputs' values; all else is disposed after its last use. `keyOf` gives the keys of random
-   * numbers for this run. While a program is `captured`, what changes do in JavaScript is left to its runs.
+   * numbers for this run. In a `capture`, what changes do in JavaScript is left to the program's runs, and an elementwise op takes
+   * the memory of an operand that it reads last.
    */
-  evaluate(given: readonly Tensor[], keyOf: (traced: Key) => Key, captured = false): Tensor[] {
+  evaluate(given: readonly Tensor[], keyOf: (traced: Key) => Key, capture?: Capture): Tensor[] {
     const values = new Map<GraphNode, Tensor>();
     for (const [i, node] of this.inputs.entries()) values.set(node, given[i]);
     const last = this.lastUses();
@@ -185,14 +195,19 @@ export class Graph {
         if (part.nodes[0] === node) values.set(part.output, part.run(values, keyOf));
       } else if (node.kind === "op") {
         const inputs = node.inputs.map((input) => values.get(input) as Tensor);
+        if (capture !== undefined && node.op?.split === "elements") {
+          const done = inputs.find((t, j) => last[i].includes(node.inputs[j]) && node.inputs[j].kind === "op" && replaceable(t, node));
+          if (done !== undefined) capture.reuse(done.ptr);
+        }
+        const region = currentRegion() ?? node.region;
         values.set(
           node,
-          withRegion(currentRegion() ?? node.region, () => applyNode(node, inputs, keyOf)),
+          withRegion(region, () => applyNode(node, inputs, keyOf)),
         );
       } else if (node.change !== undefined) {
         const { before, run, tensors, writes } = node.change;
         const operands = Object.fromEntries(Object.keys(tensors).map((name, j) => [name, values.get(node.inputs[j]) as Tensor]));
-        if (captured) run(operands);
+        if (capture !== undefined) run(operands);
         else {
           before?.();
           run(operands);
@@ -241,6 +256,11 @@ export class Graph {
     }
     return given;
   }
+}
+
+/** Whether a result may lie where this operand lies. */
+function replaceable(t: Tensor, node: GraphNode): boolean {
+  return t.storage.refs === 1 && t.contiguous && t.dtype === node.dtype && sameShape(t.shape, node.shape) && t.size * itemBytes(t.dtype) === t.storage.bytes;
 }
 
 /** The same tree with each tensor or node replaced. */

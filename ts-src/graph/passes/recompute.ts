@@ -6,7 +6,7 @@ import { Schedule } from "../rematerialise/schedule.js";
 
 /** Elementwise ops at the rate of a copy, or a few times that (npm run bench -- ops). */
 const CHEAP = new Set(
-  "abs add alias broadcastTo clamp eq ge gt isfinite isinf isnan le leakyRelu logicalAnd logicalNot logicalOr lt maskedFill maximum minimum mul ne neg relu relu6 sign square sub to where".split(
+  "abs add addAdd addMul addRelu alias broadcastTo clamp eq ge gt isfinite isinf isnan le leakyRelu logicalAnd logicalNot logicalOr lt maskedFill maximum minimum mul mulAdd mulMul mulSub ne neg relu relu6 sign square sub subMul subSquare to where".split(
     " ",
   ),
 );

@@ -108,6 +108,7 @@ export class Schedule {
     return graph.with(
       made,
       graph.outputs.map((output) => latest.get(output) ?? output),
+      true,
     );
   }
 }
