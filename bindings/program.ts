@@ -2,11 +2,11 @@
 // packed into one by their lifetimes, and the executor in WebAssembly runs all calls by one from JavaScript.
 // An instruction: number of the kernel, bytes of the instruction (int32 each), then 8 bytes an argument, integers in the first 4.
 import { LOOP, signatures } from "../build/program/instructions.js";
-import { Allocator } from "./allocator.js";
 import { arrayOf, type DType, type TypedArray } from "./dtype.js";
 import { ConfigError } from "./errors.js";
 import { type Kernels, kernelsThatRun, withKernels } from "./kernels.js";
 import { allocate, CAPTURED, currentHome, type Home, type Moving, view, withHome } from "./memory.js";
+import { places } from "./packing.js";
 
 type Build = "f32" | "f64";
 
@@ -190,8 +190,10 @@ export class Program {
       else if (moving !== undefined) place(word, moving.ptr + offset);
       else {
         const patch = this.patches.get((region + 1) * REGION);
-        if (patch !== undefined) patch.places.push({ word: this.code / 4 + word, offset });
-        else words[word] = this.plan + offsetOf(region) + offset;
+        if (patch !== undefined) {
+          patch.places.push({ word: this.code / 4 + word, offset });
+          words[word] = patch.address + offset; // what bind() takes for written; the block may hold anything
+        } else words[word] = this.plan + offsetOf(region) + offset;
       }
     };
     const call = ({ name, args }: Call, at: number): void => {
@@ -276,21 +278,15 @@ function bytesOf(capture: Capture, instruction: Instruction): number {
 
 /** Offsets in one block, so that regions overlap only where their lifetimes do not. */
 function packed(capture: Capture, free: ReadonlySet<number>): { bytes: number; at: (region: number) => number } {
-  const BASE = 64; // an allocator's address 0 means that there is none
-  const allocator = new Allocator(BASE, () => true);
-  const offsets = new Array<number>(capture.regions.length).fill(0);
-  const bytesOf = (region: number): number => Math.ceil(capture.regions[region].bytes / 8) * 8;
-  // tables are written once, so nothing else may ever lie there
-  for (const [region, { table }] of capture.regions.entries()) if (table !== undefined) offsets[region] = allocator.allocate(bytesOf(region)) - BASE;
-  let top = allocator.top;
-  for (const { region, dies } of capture.events) {
-    if (free.has(region) || capture.regions[region].table !== undefined) continue;
-    const bytes = bytesOf(region);
-    if (dies) allocator.release(offsets[region] + BASE, bytes);
-    else {
-      offsets[region] = allocator.allocate(bytes) - BASE;
-    }
-    top = Math.max(top, allocator.top);
-  }
-  return { bytes: top - BASE, at: (region) => offsets[region] };
+  const from = new Array<number>(capture.regions.length).fill(0);
+  const to = new Array<number>(capture.regions.length).fill(Number.POSITIVE_INFINITY);
+  for (const [time, { region, dies }] of capture.events.entries()) (dies ? to : from)[region] = time;
+  const { bytes, starts } = places(
+    capture.regions.map((region, i) => {
+      // tables are written once, so nothing else may ever lie there
+      if (region.table !== undefined) return { bytes: region.bytes, from: 0, to: Number.POSITIVE_INFINITY };
+      return { bytes: free.has(i) ? 0 : region.bytes, from: from[i], to: to[i] };
+    }),
+  );
+  return { bytes, at: (region) => starts[region] };
 }

@@ -54,8 +54,41 @@ export function withTracer<T>(tracer: Tracer | undefined, fn: () => T): T {
   }
 }
 
+/**
+ * A part of a function of which no intermediate result is kept, or that runs `again` for a derivative. No pass makes one node of
+ * two nodes of different regions: what is computed again would be kept instead.
+ */
+export class Region {
+  /** Whether it ran before, or is part of what runs again. */
+  readonly again: boolean;
+
+  constructor(again: boolean) {
+    this.again = again || (region?.again ?? false);
+  }
+}
+
+let region: Region | undefined;
+
+/** The innermost region that runs now. */
+export function currentRegion(): Region | undefined {
+  return region;
+}
+
+/** Runs `fn` as a part of a region. */
+export function withRegion<T>(inner: Region | undefined, fn: () => T): T {
+  const outer = region;
+  region = inner;
+  try {
+    return fn();
+  } finally {
+    region = outer;
+  }
+}
+
 /** Changes memory in place now, or notes the change for each run of the graph. */
 export function change(what: Change): void {
+  // running statistics were changed when the part ran first
+  if (region?.again) return;
   if (active !== undefined) {
     active.change(what);
     return;

@@ -11,6 +11,7 @@ export type { Shape } from "../bindings/shape.js";
 export { type NestedArray, Tensor } from "../bindings/tensor.js";
 export * as data from "./data/index.js";
 export * as formats from "./formats/index.js";
+export { type CheckpointOptions, checkpoint } from "./graph/checkpoint.js";
 export { type Compiled, compile } from "./graph/compile.js";
 export { type GradientOptions, gradient } from "./graph/gradient.js";
 export { Graph } from "./graph/graph.js";
@@ -66,7 +67,6 @@ export { bmm, dot, outer } from "./ops/products.js";
 
 import "./ops/methods.js";
 
-export { checkpoint } from "./ops/checkpoint.js";
 export { type NormOptions, norm } from "./ops/norm.js";
 export * from "./ops/piecewise.js";
 export {

@@ -14,7 +14,7 @@ import { activeTracer, type Change } from "../../bindings/trace.js";
 import { clone } from "../ops/convert.js";
 import { type Key, nextKey } from "../ops/random.js";
 import type { Tree } from "../ops/tree.js";
-import { Graph, GraphNode } from "./graph.js";
+import { eachKey, Graph, GraphNode } from "./graph.js";
 import { optimise } from "./passes/optimise.js";
 import { traced } from "./trace.js";
 
@@ -46,23 +46,20 @@ export class Plan {
     // the program keeps the addresses of weights and other constants
     for (const { value } of graph.nodes) value?.storage.fix();
     const capture = new Capture();
-    const words = new Map<Key, { [part in keyof Key]: number }>();
+    const keys: Key[] = [];
     const captured = capture.run(() =>
       withRecording(false, () => {
         const args = graph.inputs.map((node) => new Tensor(new Storage(bytesOf(node)), "input", node.dtype, node.shape));
         // the words of a key are bound anew before each run, as addresses are
-        const keyOf = (key: Key): Key => {
-          let own = words.get(key);
-          if (own === undefined) {
-            own = { seed: capture.allocate(0), low: capture.allocate(0), high: capture.allocate(0) };
-            words.set(key, own);
-          }
-          return own;
-        };
+        const keyOf = eachKey(() => {
+          const words = { seed: capture.allocate(0), low: capture.allocate(0), high: capture.allocate(0) };
+          keys.push(words);
+          return words;
+        });
         return { args, results: graph.evaluate(args, keyOf, capture) };
       }),
     );
-    this.keys = [...words.values()];
+    this.keys = keys;
     this.changes = graph.changes;
     const keyWords = this.keys.flatMap(({ seed, low, high }) => [seed, low, high]);
     this.inputs = captured.args.map((t) => t.storage.ptr);
@@ -190,6 +187,8 @@ export function compile<A extends readonly unknown[], R extends Tree>(f: ((...xs
     }
     if (plan === undefined) {
       for (const t of tensorsIn(xs)) t.alive("compile");
+      // arguments that the graph does not take are no reason for a plan
+      if (f instanceof Graph) f.checked(xs as unknown as readonly Tree[]);
       plan = new Plan(optimise(f instanceof Graph ? f : traced(f as unknown as (...args: Tree[]) => Tree, xs)));
       plans.set(key, plan);
       traces++;

@@ -6,10 +6,12 @@ import { scope, tensorsIn } from "../../bindings/lifetime.js";
 import { type AnyOp, apply } from "../../bindings/op.js";
 import type { Capture } from "../../bindings/program.js";
 import { type Shape, sameShape, showShape } from "../../bindings/shape.js";
+import { isRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
-import type { Change } from "../../bindings/trace.js";
+import { type Change, currentRegion, type Region, withRegion } from "../../bindings/trace.js";
 import { type Key, nextKey } from "../ops/random.js";
 import { mapLeaves as mapTreeLeaves, type Tree } from "../ops/tree.js";
+import { checkpointed } from "./checkpointed.js";
 import { drawing } from "./drawing.js";
 import { dot, listing } from "./listing.js";
 import { type GraphStats, stats } from "./stats.js";
@@ -29,6 +31,8 @@ export interface NodeParts {
   readonly fixed?: boolean;
   /** A change of memory, on `inputs` in the order of its tensors. */
   readonly change?: Change;
+  /** The part of a checkpointed function that it belongs to. */
+  readonly region?: Region;
   /** What a fused op consists of. */
   readonly body?: Graph;
 }
@@ -43,6 +47,7 @@ export class GraphNode {
   readonly value: Tensor | undefined;
   readonly fixed: boolean;
   readonly change: Change | undefined;
+  readonly region: Region | undefined;
   readonly body: Graph | undefined;
 
   constructor(parts: NodeParts) {
@@ -55,6 +60,7 @@ export class GraphNode {
     this.value = parts.value;
     this.fixed = parts.fixed ?? false;
     this.change = parts.change;
+    this.region = parts.region;
     this.body = parts.body;
   }
 
@@ -88,16 +94,17 @@ export function keyIn(params: unknown): Key | undefined {
   return params !== null && typeof params === "object" && "key" in params ? (params.key as Key) : undefined;
 }
 
-/** The next keys, one for each key of the trace; a derivative has the key of its op. */
-export function freshKeys(): (traced: Key) => Key {
-  const fresh = new Map<Key, Key>();
-  return (traced) => {
-    let key = fresh.get(traced);
-    if (key === undefined) {
-      key = nextKey();
-      fresh.set(traced, key);
+/** One of what `make` makes for each key of the trace: a derivative, and what is computed again, has the key of its op. */
+export function eachKey<T>(make: () => T): (traced: Key) => T {
+  const made = new Map<string, T>();
+  return ({ seed, low, high }) => {
+    const name = `${seed}:${low}:${high}`;
+    let own = made.get(name);
+    if (own === undefined) {
+      own = make();
+      made.set(name, own);
     }
-    return key;
+    return own;
   };
 }
 
@@ -110,6 +117,8 @@ export class Graph {
   /** The arguments, and the result, with nodes in the places of tensors. */
   readonly argumentTree: readonly unknown[];
   readonly resultTree: unknown;
+  /** Whether its order is that of a plan for its memory, which passes leave as it is. */
+  readonly settled: boolean;
 
   constructor(parts: {
     nodes: readonly GraphNode[];
@@ -117,17 +126,19 @@ export class Graph {
     outputs: readonly GraphNode[];
     argumentTree: readonly unknown[];
     resultTree: unknown;
+    settled?: boolean;
   }) {
     this.nodes = parts.nodes;
     this.inputs = parts.inputs;
     this.outputs = parts.outputs;
     this.argumentTree = parts.argumentTree;
     this.resultTree = parts.resultTree;
+    this.settled = parts.settled ?? false;
   }
 
   /** The same function over other nodes, as a pass answers it. */
-  with(nodes: readonly GraphNode[], outputs: readonly GraphNode[]): Graph {
-    return new Graph({ nodes, inputs: this.inputs, outputs, argumentTree: this.argumentTree, resultTree: this.resultTree });
+  with(nodes: readonly GraphNode[], outputs: readonly GraphNode[], settled = false): Graph {
+    return new Graph({ nodes, inputs: this.inputs, outputs, argumentTree: this.argumentTree, resultTree: this.resultTree, settled });
   }
 
   /**
@@ -137,7 +148,7 @@ export class Graph {
   run(...args: readonly Tree[]): Tree {
     const given = this.checked(args);
     return scope(() => {
-      const values = this.evaluate(given, freshKeys());
+      const values = this.evaluate(given, eachKey(nextKey));
       let next = 0;
       return this.result(() => values[next++]);
     });
@@ -177,14 +188,22 @@ export class Graph {
     const values = new Map<GraphNode, Tensor>();
     for (const [i, node] of this.inputs.entries()) values.set(node, given[i]);
     const last = this.lastUses();
+    const parts = isRecording() ? checkpointed(this) : undefined;
     for (const [i, node] of this.nodes.entries()) {
-      if (node.kind === "op") {
+      const part = parts?.get(node);
+      if (part !== undefined) {
+        if (part.nodes[0] === node) values.set(part.output, part.run(values, keyOf));
+      } else if (node.kind === "op") {
         const inputs = node.inputs.map((input) => values.get(input) as Tensor);
         if (capture !== undefined && node.op?.split === "elements") {
           const done = inputs.find((t, j) => last[i].includes(node.inputs[j]) && node.inputs[j].kind === "op" && replaceable(t, node));
           if (done !== undefined) capture.reuse(done.ptr);
         }
-        values.set(node, applyNode(node, inputs, keyOf));
+        const region = currentRegion() ?? node.region;
+        values.set(
+          node,
+          withRegion(region, () => applyNode(node, inputs, keyOf)),
+        );
       } else if (node.change !== undefined) {
         const { before, run, tensors, writes } = node.change;
         const operands = Object.fromEntries(Object.keys(tensors).map((name, j) => [name, values.get(node.inputs[j]) as Tensor]));

@@ -6,7 +6,7 @@ import { clearGradient, held, Storage, scope, storagesMade, tensorsIn } from "..
 import type { AnyOp, Spec } from "../../bindings/op.js";
 import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
-import { type Change, type Tracer, withTracer } from "../../bindings/trace.js";
+import { type Change, currentRegion, type Tracer, withTracer } from "../../bindings/trace.js";
 import { type DiagonalOptions, trace as matrixTrace } from "../ops/diagonal.js";
 import type { Tree } from "../ops/tree.js";
 import { Graph, GraphNode, mapLeaves } from "./graph.js";
@@ -29,7 +29,8 @@ class Recorder implements Tracer {
   }
 
   record(op: AnyOp, inputs: { readonly [name: string]: Tensor }, params: unknown, spec: Spec): Tensor {
-    const node = new GraphNode({ kind: "op", shape: spec.shape, dtype: spec.dtype, op, params, inputs: op.inputs.map((name) => this.nodeOf(inputs[name])) });
+    const operands = op.inputs.map((name) => this.nodeOf(inputs[name]));
+    const node = new GraphNode({ kind: "op", shape: spec.shape, dtype: spec.dtype, op, params, inputs: operands, region: currentRegion() });
     const layout = op.view?.(inputs[op.inputs[0]], spec, params);
     return this.symbol(op.name, node, layout?.strides, layout?.offset);
   }
@@ -115,7 +116,8 @@ function symbolically(recorder: Recorder, f: (...xs: Tree[]) => Tree, examples: 
       const made = f(...symbols);
       if (made instanceof Promise) throw new ConfigError("trace: expected a function that is not async; got one that returned a promise");
       const found = tensorsIn(made);
-      if (found.length === 0) throw new ConfigError(`trace: expected a function that returns a tensor, or a tree of tensors; got ${showValue(made)}`);
+      if (found.length === 0)
+        throw new ConfigError(`trace: expected a function that returns a tensor, or a tree of tensors; got ${showValue(made)}; return what its ops made`);
       const outputs = found.map((t) => recorder.nodeOf(t));
       let next = 0;
       const resultTree = mapLeaves(made, () => outputs[next++]);

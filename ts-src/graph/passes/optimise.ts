@@ -10,6 +10,7 @@ import { simplify } from "./simplify.js";
 
 /** The same function in fewer nodes. */
 export function optimise(graph: Graph): Graph {
+  if (graph.settled) return graph;
   const smaller = deadCode(commonSubexpressions(constantFolding(simplify(deadCode(graph)))));
   return fusion(composed(epilogues(smaller)));
 }

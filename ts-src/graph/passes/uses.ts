@@ -14,7 +14,10 @@ export function soleUses(graph: Graph): Set<GraphNode> {
     if (node.kind === "change") changes++;
     if (node.op === undefined) continue;
     made.set(node, changes);
-    for (const input of node.inputs) if (input.op !== undefined && readers.get(input) === 1 && made.get(input) === changes) found.add(input);
+    for (const input of node.inputs) {
+      // what is computed again for several readers would otherwise be held for the last of them in another form
+      if (input.op !== undefined && readers.get(input) === 1 && made.get(input) === changes && input.region === node.region) found.add(input);
+    }
   }
   for (const output of graph.outputs) found.delete(output);
   return found;
