@@ -14,6 +14,8 @@ interface Instruction {
   readonly build: Build;
   readonly name: string;
   readonly args: readonly number[];
+  /** What made it, as Capture was told. */
+  readonly origin: number;
 }
 
 /** A block of memory that the captured calls use. */
@@ -38,6 +40,8 @@ export class Capture implements Home {
   readonly regions: Region[] = [];
   /** Births and deaths of regions, in their order. */
   readonly events: { readonly region: number; readonly dies: boolean }[] = [];
+  /** A number that instructions are marked with from now on. */
+  origin = 0;
   /** The scratch of the op that is captured now. */
   private scratchPtr: number | undefined;
   private readonly recorders = { f32: this.recorder("f32"), f64: this.recorder("f64") };
@@ -92,7 +96,7 @@ export class Capture implements Home {
         };
       }
       return (...args: number[]): number => {
-        this.instructions.push({ build, name, args });
+        this.instructions.push({ build, name, args, origin: this.origin });
         return 0;
       };
     };
@@ -111,6 +115,8 @@ export class Program {
   /** Bytes of the block that holds everything in between. */
   readonly planBytes: number;
   readonly length: number;
+  /** Kernel and origin of each instruction. */
+  readonly kernels: readonly { readonly name: string; readonly origin: number }[];
   private readonly code: number;
   private readonly codeBytes: number;
   private readonly plan: number;
@@ -126,6 +132,7 @@ export class Program {
     const offsets = packed(capture, free);
     this.planBytes = offsets.bytes;
     this.length = capture.instructions.length;
+    this.kernels = capture.instructions.map(({ name, origin }) => ({ name, origin }));
     this.codeBytes = capture.instructions.reduce((n, { args }) => n + HEAD + SLOT * args.length, 0);
     this.code = allocate(this.codeBytes);
     this.plan = allocate(this.planBytes);
@@ -186,6 +193,30 @@ export class Program {
       if (stopped !== 0) return this.starts.indexOf(stopped);
     }
     return -1;
+  }
+
+  /** Runs instruction by instruction; `times` takes the clock's ms before the first and after each. Answers as run() does. */
+  runTimed(times: Float64Array): number {
+    let i = 0;
+    times[0] = performance.now();
+    for (const { run, end } of this.segments) {
+      for (; i < this.length && this.starts[i] < end; i++) {
+        if (run(this.starts[i], this.starts[i + 1] ?? end) !== 0) return i;
+        times[i + 1] = performance.now();
+      }
+    }
+    return -1;
+  }
+
+  /** The same calls of WebAssembly and of the clock without instructions: what runTimed() adds to each. */
+  runEmpty(times: Float64Array): void {
+    times[0] = performance.now();
+    for (const { run, start } of this.segments) {
+      for (let i = 1; i < times.length; i++) {
+        run(start, start);
+        times[i] = performance.now();
+      }
+    }
   }
 
   dispose(): void {

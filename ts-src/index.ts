@@ -14,6 +14,7 @@ export * as formats from "./formats/index.js";
 export { type Compiled, compile } from "./graph/compile.js";
 export { type GradientOptions, gradient } from "./graph/gradient.js";
 export { Graph } from "./graph/graph.js";
+export type { Profile, ProfiledGroup, ProfiledInstruction, ProfileOptions } from "./graph/profile.js";
 export type { GraphStats } from "./graph/stats.js";
 export { trace } from "./graph/trace.js";
 export * as layers from "./layers/index.js";

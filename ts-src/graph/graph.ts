@@ -6,7 +6,7 @@ import { scope, tensorsIn } from "../../bindings/lifetime.js";
 import { type AnyOp, apply } from "../../bindings/op.js";
 import { type Shape, sameShape, showShape } from "../../bindings/shape.js";
 import { Tensor } from "../../bindings/tensor.js";
-import type { Change } from "../../bindings/trace.js";
+import { type Change, withDeriving } from "../../bindings/trace.js";
 import { type Key, nextKey } from "../ops/random.js";
 import { mapLeaves as mapTreeLeaves, type Tree } from "../ops/tree.js";
 import { drawing } from "./drawing.js";
@@ -28,6 +28,8 @@ export interface NodeParts {
   readonly fixed?: boolean;
   /** A change of memory, on `inputs` in the order of its tensors. */
   readonly change?: Change;
+  /** Made by a reverse walk. */
+  readonly derivative?: boolean;
 }
 
 export class GraphNode {
@@ -40,6 +42,7 @@ export class GraphNode {
   readonly value: Tensor | undefined;
   readonly fixed: boolean;
   readonly change: Change | undefined;
+  readonly derivative: boolean;
 
   constructor(parts: NodeParts) {
     this.kind = parts.kind;
@@ -51,6 +54,7 @@ export class GraphNode {
     this.value = parts.value;
     this.fixed = parts.fixed ?? false;
     this.change = parts.change;
+    this.derivative = parts.derivative ?? false;
   }
 
   /** Name of the op, or what else the node is. */
@@ -75,7 +79,8 @@ export function operands<T>(op: AnyOp, values: readonly T[]): Record<string, T> 
 export function applyNode(node: GraphNode, values: readonly Tensor[], keyOf: (traced: Key) => Key): Tensor {
   const key = keyIn(node.params);
   const params = key === undefined ? node.params : { ...(node.params as object), key: keyOf(key) };
-  return run(node.op as AnyOp, operands(node.op as AnyOp, values), params);
+  const apply = (): Tensor => run(node.op as AnyOp, operands(node.op as AnyOp, values), params);
+  return node.derivative ? withDeriving(apply) : apply();
 }
 
 /** The key of an op that draws random numbers. */
@@ -165,13 +170,15 @@ export class Graph {
 
   /**
    * The outputs' values for the inputs' values; all else is disposed after its last use. `keyOf` gives the keys of random
-   * numbers for this run. While a program is `captured`, what changes do in JavaScript is left to its runs.
+   * numbers for this run. While a program is `captured`, what changes do in JavaScript is left to its runs; `at` hears of each
+   * node before its kernels are called.
    */
-  evaluate(given: readonly Tensor[], keyOf: (traced: Key) => Key, captured = false): Tensor[] {
+  evaluate(given: readonly Tensor[], keyOf: (traced: Key) => Key, captured = false, at?: (node: GraphNode) => void): Tensor[] {
     const values = new Map<GraphNode, Tensor>();
     for (const [i, node] of this.inputs.entries()) values.set(node, given[i]);
     const last = this.lastUses();
     for (const [i, node] of this.nodes.entries()) {
+      at?.(node);
       if (node.kind === "op") {
         const inputs = node.inputs.map((input) => values.get(input) as Tensor);
         values.set(node, applyNode(node, inputs, keyOf));

@@ -21,15 +21,26 @@ function bytesOf(node: GraphNode): number {
   return sizeOf(node.shape) * itemBytes(node.dtype);
 }
 
+/** What an op computes and moves, from its shapes; undefined for a change, whose kernels say nothing of it, and for what moves nothing. */
+export function nodeCost(node: GraphNode): { flops: number; bytes: number } | undefined {
+  if (node.op === undefined || node.op.view !== undefined) return undefined;
+  return {
+    flops: node.op.flops?.(operands(node.op, node.inputs), node) ?? sizeOf(node.shape),
+    bytes: node.inputs.reduce((n, input) => n + bytesOf(input), bytesOf(node)),
+  };
+}
+
 export function stats(graph: Graph): GraphStats {
   const found: GraphStats = { nodes: 0, edges: 0, flops: 0, bytesMoved: 0, peakBytes: 0 };
   for (const node of graph.nodes) {
     if (node.kind === "input" || node.kind === "constant") continue;
     found.nodes++;
     found.edges += node.inputs.length;
-    if (node.op?.view !== undefined) continue;
-    found.bytesMoved += node.inputs.reduce((n, input) => n + bytesOf(input), 0) + (node.op === undefined ? 0 : bytesOf(node));
-    if (node.op !== undefined) found.flops += node.op.flops?.(operands(node.op, node.inputs), node) ?? sizeOf(node.shape);
+    const cost = nodeCost(node);
+    if (cost !== undefined) {
+      found.flops += cost.flops;
+      found.bytesMoved += cost.bytes;
+    } else if (node.op === undefined) found.bytesMoved += node.inputs.reduce((n, input) => n + bytesOf(input), 0);
   }
   found.peakBytes = peak(graph);
   return found;
