@@ -60,7 +60,7 @@ export function phaseOf(node: GraphNode): Phase {
 export function checkedRuns(options: ProfileOptions): number | undefined {
   const { runs } = checkedOptions("profile", options, ["runs"]);
   if (runs !== undefined && !(Number.isInteger(runs) && runs >= 1))
-    throw new ConfigError(`profile: expected runs, a whole number >= 1; got ${showValue(runs)}`);
+    throw new ConfigError(`profile: expected runs, a whole number >= 1; got ${typeof runs === "number" ? runs : showValue(runs)}`);
   return runs;
 }
 
