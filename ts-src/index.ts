@@ -12,6 +12,7 @@ export { type NestedArray, Tensor } from "../bindings/tensor.js";
 export * as data from "./data/index.js";
 export * as formats from "./formats/index.js";
 export { type Compiled, compile } from "./graph/compile.js";
+export type { DrawingOptions } from "./graph/drawing.js";
 export { type GradientOptions, gradient } from "./graph/gradient.js";
 export { Graph } from "./graph/graph.js";
 export type { Profile, ProfiledGroup, ProfiledInstruction, ProfileOptions } from "./graph/profile.js";

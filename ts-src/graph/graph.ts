@@ -9,7 +9,7 @@ import { Tensor } from "../../bindings/tensor.js";
 import { type Change, withDeriving } from "../../bindings/trace.js";
 import { type Key, nextKey } from "../ops/random.js";
 import { mapLeaves as mapTreeLeaves, type Tree } from "../ops/tree.js";
-import { drawing } from "./drawing.js";
+import { type DrawingOptions, drawing } from "./drawing.js";
 import { dot, listing } from "./listing.js";
 import { type GraphStats, stats } from "./stats.js";
 
@@ -153,9 +153,9 @@ export class Graph {
     return dot(this);
   }
 
-  /** The graph as a picture, a self-contained SVG document. */
-  toSVG(): string {
-    return drawing(this);
+  /** The graph as a picture, a self-contained SVG document; throws ConfigError for options that it does not have. */
+  toSVG(options: DrawingOptions = {}): string {
+    return drawing(this, options);
   }
 
   /** Counts of nodes, edges, floating-point operations, bytes moved, and the most bytes that intermediate results hold. */
