@@ -82,7 +82,7 @@ function drawn(graph: Graph, called: ReadonlyMap<GraphNode, string>, options: Dr
   const add = (node: GraphNode, role: Role, first: string): number => {
     const type = `${node.dtype === "float32" ? "" : `${node.dtype} `}${showShape(node.shape)}`;
     const second = `${called.get(node)}  ${type}`;
-    const width = Math.ceil(Math.max(NAME * first.length, TYPE * second.length) * EM) + 22;
+    const width = Math.ceil(Math.max(NAME * first.length, TYPE * second.length) * EM) + 28;
     return found.push({ node, role, lines: [first, second], width, reads: [] }) - 1;
   };
   for (const node of new Set([...graph.inputs, ...graph.nodes])) {

@@ -48,7 +48,7 @@ export function stats(graph: Graph): GraphStats {
 
 /** In words. */
 export function showStats({ nodes, edges, flops, peakBytes }: GraphStats): string {
-  return `${counted(nodes, "node")}, ${counted(edges, "edge")}, ${scaled(flops, 1000, ["FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP"])}, at most ${scaled(peakBytes, 1024, ["B", "KiB", "MiB", "GiB", "TiB"])} between`;
+  return `${counted(nodes, "node")}, ${counted(edges, "edge")}, ${scaled(flops, 1000, ["FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP"])}, peak memory ${scaled(peakBytes, 1024, ["B", "KiB", "MiB", "GiB", "TiB"])}`;
 }
 
 function counted(n: number, what: string): string {
