@@ -8,6 +8,10 @@ export interface Answer {
   loss?: number;
   bestUs?: number;
   peak?: number;
+  /** Of a gradient: edges of its graph, its own nodes, its sum. */
+  edges?: number;
+  gradientNodes?: number;
+  sum?: number;
   /** The contestant has no such op. */
   missing?: boolean;
 }
@@ -27,10 +31,13 @@ export function newerNode(): string | undefined {
   return existsSync(NEWER) ? NEWER : undefined;
 }
 
+/** tapir in the Node that runs the benchmark. */
+export const TAPIR = [process.execPath, "build/bench/tapir.js"];
+
 /** The command of each contestant that can run here; what cannot is said aloud. */
 export function commands(): Map<string, string[]> {
   const found = new Map<string, string[]>([
-    ["tapir", [process.execPath, "build/bench/tapir.js"]],
+    ["tapir", TAPIR],
     ["tfjs-wasm", [process.execPath, "bench/tfjs.mjs", "wasm"]],
     ["tfjs-cpu", [process.execPath, "bench/tfjs.mjs", "cpu"]],
   ]);
