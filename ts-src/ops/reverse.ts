@@ -83,12 +83,7 @@ function walked(within: Scope, root: Edge, seed: Tensor, nodes: readonly Node[],
     }
     dy.dispose();
   }
-  if (!retain) {
-    for (const node of nodes) {
-      node.spent = true;
-      node.saved = [];
-    }
-  }
+  if (!retain) for (const node of nodes) node.spend();
   return gradients;
 }
 
