@@ -10,12 +10,14 @@ import { slope } from "./fit.js";
 const FOLDER = "bench/results";
 const ROUNDS = 5;
 const ROUND_MS = 40;
-const CHAIN = [16, 256, 4096, 16_384, 65_536];
-const DENSE = [8, 24, 64, 128, 256];
+const CHAIN = [16, 64, 256, 1024, 4096, 16_384];
+const DENSE = [8, 16, 32, 64, 128];
 const MLP = [4, 16, 64, 250, 1000, 4000];
 const DEEP = [16, 64, 250, 1000, 4000];
-/** The exponent is that of graphs from here on: of smaller ones all garbage dies before it is collected, of larger ones it is copied first. */
-const FITTED = 3900; // edges
+/** Graphs with fewer edges tell the fixed cost of a call. */
+const FITTED = 200;
+/** MiB of new objects before garbage is collected: with less, what a large graph is made of is copied and what a small one is made of is not. */
+const YOUNG = 512;
 /** How far an exponent may lie above the theory's. */
 const MARGIN = 0.15;
 /** The time of the function and its derivative, against the function's. */
@@ -25,8 +27,9 @@ const FLAT = 1.15;
 /** At 1,000 layers with checkpoints: share of the memory and multiple of the time of storing all. */
 const [DEEP_AT, MEMORY, TIME] = [1000, 0.08, 1.4];
 
-function tapir(): Contestant {
-  return new Contestant("tapir", TAPIR);
+function tapir(...flags: string[]): Contestant {
+  const [node, ...args] = TAPIR;
+  return new Contestant("tapir", [node, ...flags, ...args]);
 }
 
 async function picture(name: string, options: ChartOptions): Promise<void> {
@@ -36,15 +39,15 @@ async function picture(name: string, options: ChartOptions): Promise<void> {
   console.log(`        picture ${path}`);
 }
 
-/** Best us of each case over rounds in turn, and what the last answer tells besides. */
+/** Least processor time of each case over rounds in turn, us, and what the last answer tells besides. */
 async function measured(contestant: (name: string) => Contestant, what: string, names: readonly string[]): Promise<Map<string, Required<Answer>>> {
   const best = new Map<string, Required<Answer>>();
   for (let round = 0; round < ROUNDS; round++) {
     for (const name of names) {
       note(`autodiff: ${what}, round ${round + 1} of ${ROUNDS}, ${name}`);
       // each case answers the figures that are read of it
-      const answer = (await contestant(name).round(`autodiff ${name}`, ROUND_MS)) as Required<Answer>;
-      best.set(name, { ...answer, us: Math.min(best.get(name)?.us ?? Number.POSITIVE_INFINITY, answer.bestUs) });
+      const answer = (await contestant(name).round(`autodiff ${name}`, ROUND_MS, { cpu: true })) as Required<Answer>;
+      best.set(name, { ...answer, us: Math.min(best.get(name)?.us ?? Number.POSITIVE_INFINITY, answer.bestCpuUs) });
     }
   }
   note("");
@@ -61,7 +64,7 @@ function digits(value: number): string {
 
 /** Graphs of small ops: what grows with n, and how. */
 async function growth(kind: "chain" | "dense", sizes: readonly number[], title: string): Promise<object> {
-  const own = tapir();
+  const own = tapir(`--min-semi-space-size=${YOUNG}`, `--max-semi-space-size=${YOUNG}`);
   const names = sizes.flatMap((n) => ["graph", "forward", "gradient"].map((what) => `${kind} ${n} ${what}`));
   const best = await measured(() => own, title, names);
   own.stop();
@@ -70,7 +73,7 @@ async function growth(kind: "chain" | "dense", sizes: readonly number[], title: 
     const { edges, gradientNodes, us } = of("graph");
     return { n, edges, gradientNodes, makeUs: us, forwardUs: of("forward").us, gradientUs: of("gradient").us };
   });
-  console.log(`\n${title}: us, best of ${ROUNDS} rounds`);
+  console.log(`\n${title}: us of processor time, best of ${ROUNDS} rounds`);
   const widths = [8, 10, 18, 16, 16, 16];
   row(["n", "edges", "gradient nodes", "gradient(graph)", "eager forward", "eager gradient"], widths);
   for (const p of found) row([p.n, p.edges, p.gradientNodes, digits(p.makeUs), digits(p.forwardUs), digits(p.gradientUs)], widths);
@@ -118,7 +121,7 @@ async function ratio(): Promise<object> {
       found.push({ layers, mode: mode.trim() || "eager", forwardUs, gradientUs, ratio: gradientUs / forwardUs });
     }
   }
-  console.log(`\nMLP of n layers of 128 units, batch 128: us, best of ${ROUNDS} rounds; gradient: with its forward pass`);
+  console.log(`\nMLP of n layers of 128 units, batch 128: us of processor time, best of ${ROUNDS} rounds; gradient: with its forward pass`);
   const widths = [8, 14, 14, 8, 18, 18, 8];
   row(["layers", "eager forward", "gradient", "x", "compiled forward", "gradient", "x"], widths);
   for (const layers of MLP) {
@@ -161,7 +164,7 @@ async function memory(): Promise<object> {
     if (a !== b) throw new Error(`bench: expected the same gradient with checkpoints at ${layers} layers; got ${b} instead of ${a}`);
   }
   const of = (layers: number, mode: string) => found.find((p) => p.layers === layers && p.mode === mode) as (typeof found)[number];
-  console.log(`\nchain of n layers with one weight, 64 units, batch 128, checkpoints at sqrt(n) segments: best of ${ROUNDS} rounds`);
+  console.log(`\nchain of n layers with one weight, 64 units, batch 128, checkpoints at sqrt(n) segments: us of processor time, best of ${ROUNDS} rounds`);
   const widths = [8, 14, 14, 8, 14, 14, 8];
   row(["layers", "stored MiB", "checkpoint", "%", "stored us", "checkpoint", "x"], widths);
   for (const layers of DEEP) {

@@ -7,6 +7,8 @@ export interface Answer {
   us: number;
   loss?: number;
   bestUs?: number;
+  /** Processor time. */
+  bestCpuUs?: number;
   peak?: number;
   /** Of a gradient: edges of its graph, its own nodes, its sum. */
   edges?: number;
@@ -70,7 +72,7 @@ export class Contestant {
     this.lines = createInterface({ input: this.child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
   }
 
-  async round(name: string, ms: number, how: { steps?: number; fresh?: boolean } = {}): Promise<Answer> {
+  async round(name: string, ms: number, how: { steps?: number; fresh?: boolean; cpu?: boolean } = {}): Promise<Answer> {
     this.child.stdin?.write(`${JSON.stringify({ case: name, ms, ...how })}\n`);
     for (;;) {
       const { value, done } = await this.lines.next();
