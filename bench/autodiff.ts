@@ -91,10 +91,10 @@ async function growth(kind: "chain" | "dense", sizes: readonly number[], title: 
     verdict(`dense: time of the eager gradient quadratic in nodes, exponent 2: ${inNodes.toFixed(2)}`, inNodes <= 2 + 2 * MARGIN);
   }
   await picture(`autodiff-${kind}`, {
-    title: `The cost of a derivative: ${title}`,
-    subtitle: `exponents: gradient(graph) ${exponents.make.toFixed(2)}, eager gradient ${exponents.gradient.toFixed(2)}; linear is 1`,
+    title: `Derivative of ${title}`,
+    subtitle: `exponents in edges: gradient(graph) ${exponents.make.toFixed(2)}, eager gradient ${exponents.gradient.toFixed(2)}`,
     x: "edges of the graph",
-    y: "microseconds",
+    y: "microseconds of processor time",
     points: found.flatMap((p) => [
       { x: p.edges, y: p.makeUs, series: "gradient(graph)" },
       { x: p.edges, y: p.gradientUs, series: "eager gradient" },
@@ -138,7 +138,7 @@ async function ratio(): Promise<object> {
   }
   await picture("autodiff-depth", {
     title: "The time of a gradient does not depend on depth",
-    subtitle: "MLP of n layers of 128 units, batch 128: gradient, with its forward pass, against forward",
+    subtitle: "MLP of n layers of 128 units; gradient with its forward pass",
     x: "layers",
     y: "gradient / forward",
     points: found.map((p) => ({ x: p.layers, y: p.ratio, series: p.mode })),
@@ -180,7 +180,7 @@ async function memory(): Promise<object> {
   verdict(`memory with checkpoints like the square root, exponent 0.5: ${exponents.checkpoint.toFixed(2)}`, exponents.checkpoint <= 0.5 + MARGIN);
   await picture("autodiff-memory", {
     title: "Checkpoints: memory of the square root of the depth",
-    subtitle: `exponents: storing all ${exponents.store.toFixed(2)}, with checkpoints ${exponents.checkpoint.toFixed(2)}; time ${(some.us / all.us).toFixed(2)}x at ${DEEP_AT.toLocaleString("en-US")} layers`,
+    subtitle: `exponents ${exponents.store.toFixed(2)} and ${exponents.checkpoint.toFixed(2)}; at ${DEEP_AT.toLocaleString("en-US")} layers ${(some.us / all.us).toFixed(2)}x the time`,
     x: "layers",
     y: "peak memory of the gradient, MiB",
     points: found.map((p) => ({ x: p.layers, y: p.peak / 2 ** 20, series: p.mode === "store" ? "everything stored" : "checkpoints" })),

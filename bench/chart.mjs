@@ -10,13 +10,14 @@ export async function chart({ title, subtitle, x, y, points, targets = [], linea
   const names = [...new Set(points.map(({ series }) => series))];
   const scaleY = linearY ? { zero: true, nice: true } : { type: "log", nice: true };
   const xs = [...new Set(points.map((point) => point.x))].sort((a, b) => a - b);
+  const decades = Array.from({ length: 25 }, (_, i) => 10 ** (i - 12));
   const spec = {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
     width: 520,
     height: 320,
     padding: 16,
     background: "white",
-    title: { text: title, subtitle, anchor: "start", fontSize: 16, subtitleFontSize: 12, subtitleColor: "#4b5563", offset: 14, color: TEXT },
+    title: { text: title, subtitle, anchor: "start", fontSize: 15, subtitleFontSize: 12, subtitleColor: "#4b5563", offset: 14, color: TEXT },
     layer: [
       {
         data: { values: points },
@@ -29,12 +30,12 @@ export async function chart({ title, subtitle, x, y, points, targets = [], linea
             scale: { type: "log", nice: false, padding: 12 },
             axis: { values: xs, format: ",d", labelOverlap: "greedy" },
           },
-          y: { field: "y", type: "quantitative", title: y, scale: scaleY, axis: { format: linearY ? ".1~f" : ",~g", tickCount: 6 } },
+          y: { field: "y", type: "quantitative", title: y, scale: scaleY, axis: { format: linearY ? ".1~f" : ",~g", ...(!linearY && { values: decades }) } },
           color: {
             field: "series",
             type: "nominal",
             scale: { domain: names, range: COLOURS },
-            legend: { title: null, orient: "bottom", columns: 2, labelLimit: 400 },
+            legend: { title: null, orient: "bottom", labelLimit: 300 },
           },
           shape: { field: "series", type: "nominal", scale: { domain: names }, legend: { title: null } },
         },
@@ -46,8 +47,8 @@ export async function chart({ title, subtitle, x, y, points, targets = [], linea
       },
       {
         data: { values: targets },
-        mark: { type: "text", align: "left", dx: 6, dy: -7, color: "#4b5563", fontSize: 11 },
-        encoding: { y: { field: "y", type: "quantitative" }, x: { value: 0 }, text: { field: "label" } },
+        mark: { type: "text", align: "right", dx: -6, dy: 12, color: "#4b5563", fontSize: 11 },
+        encoding: { y: { field: "y", type: "quantitative" }, x: { value: "width" }, text: { field: "label" } },
       },
     ],
     config: {
