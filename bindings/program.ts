@@ -14,6 +14,8 @@ interface Call {
   readonly build: Build;
   readonly name: string;
   readonly args: readonly number[];
+  /** What made it, as Capture was told. */
+  readonly origin: number;
 }
 
 /** Calls that are repeated, on addresses that move. */
@@ -55,6 +57,8 @@ export class Capture implements Home {
   readonly events: { readonly region: number; readonly dies: boolean }[] = [];
   /** The block that the next one may be. */
   private offered: number | undefined;
+  /** A number that instructions are marked with from now on. */
+  origin = 0;
   /** The scratch of the op that is captured now. */
   private scratchPtr: number | undefined;
   /** Where calls are noted: the instructions, or the body of a loop. */
@@ -135,7 +139,7 @@ export class Capture implements Home {
         };
       }
       return (...args: number[]): number => {
-        this.noted({ build, name, args });
+        this.noted({ build, name, args, origin: this.origin });
         return 0;
       };
     };
@@ -154,6 +158,8 @@ export class Program {
   /** Bytes of the block that holds everything in between. */
   readonly planBytes: number;
   readonly length: number;
+  /** Kernel and origin of each instruction. */
+  readonly kernels: readonly { readonly name: string; readonly origin: number }[];
   private readonly code: number;
   private readonly codeBytes: number;
   private readonly plan: number;
@@ -170,6 +176,7 @@ export class Program {
     this.planBytes = offsets.bytes;
     this.length = capture.instructions.length;
     this.codeBytes = capture.instructions.reduce((n, instruction) => n + bytesOf(capture, instruction), 0);
+    this.kernels = capture.instructions.map(summary);
     this.code = allocate(this.codeBytes);
     this.plan = allocate(this.planBytes);
     this.encode(capture, offsets.at);
@@ -254,10 +261,40 @@ export class Program {
     return -1;
   }
 
+  /** Runs instruction by instruction; `times` takes the clock's ms before the first and after each. Answers as run() does. */
+  runTimed(times: Float64Array): number {
+    let i = 0;
+    times[0] = performance.now();
+    for (const { run, end } of this.segments) {
+      for (; i < this.length && this.starts[i] < end; i++) {
+        if (run(this.starts[i], this.starts[i + 1] ?? end) !== 0) return i;
+        times[i + 1] = performance.now();
+      }
+    }
+    return -1;
+  }
+
+  /** The same calls of WebAssembly and of the clock without instructions: what runTimed() adds to each. */
+  runEmpty(times: Float64Array): void {
+    times[0] = performance.now();
+    for (const { run, start } of this.segments) {
+      for (let i = 1; i < times.length; i++) {
+        run(start, start);
+        times[i] = performance.now();
+      }
+    }
+  }
+
   dispose(): void {
     this.heap.release(this.code, this.codeBytes);
     this.heap.release(this.plan, this.planBytes);
   }
+}
+
+/** The kernel of an instruction, or those that a loop repeats, and what made it. */
+function summary(instruction: Instruction): { name: string; origin: number } {
+  if (!("body" in instruction)) return { name: instruction.name, origin: instruction.origin };
+  return { name: instruction.body.map(({ name }) => name).join("+"), origin: instruction.body[0].origin };
 }
 
 /** The arguments of a loop's body that move: number of the call, number of the argument, bytes a round. */

@@ -15,8 +15,8 @@ const PASSES_UNREACHED = 16;
 /** What an epoch holds. It knows no tensor, so that handles can become garbage. */
 class Estate {
   readonly claims: Claim[] = [];
-  /** Storages that recorded derivatives will read. */
-  readonly pins: Storage[] = [];
+  /** Per record the storages that its derivative will read. */
+  readonly pins: Storage[][] = [];
   /** The last pass that reached it; 0 before, Infinity if that one retained the graph. */
   reached = 0;
   readonly born: number;
@@ -35,8 +35,13 @@ class Estate {
     if (this.freed) return;
     this.freed = true;
     for (const claim of this.claims) claim.release("step");
-    for (const storage of this.pins) storage.unref();
+    for (const pinned of this.pins) unpin(pinned);
   }
+}
+
+function unpin(pinned: Storage[]): void {
+  for (const storage of pinned) storage.unref();
+  pinned.length = 0;
 }
 
 /** Held by every tensor and record of its time; when it is garbage, its estate is freed. */
@@ -64,6 +69,7 @@ export class Node {
   readonly mapper = activeTracer()?.mapper;
   /** In the order of op.saves; emptied by a pass that does not retain the graph. */
   saved: readonly Tensor[] = [];
+  private pinned: Storage[] = [];
   versions: readonly number[] = [];
   /** The user's line that recorded it, while detectAnomaly() runs. */
   place = "";
@@ -80,16 +86,25 @@ export class Node {
   }
 
   save(tensors: readonly Tensor[]): void {
-    const pins = this.epoch.estate.pins;
+    const pinned = new Array<Storage>(tensors.length);
     const versions = new Array<number>(tensors.length);
     for (let i = 0; i < tensors.length; i++) {
       const storage = tensors[i].storage;
       storage.refs++;
-      pins.push(storage);
+      pinned[i] = storage;
       versions[i] = storage.version;
     }
+    this.epoch.estate.pins.push(pinned);
+    this.pinned = pinned;
     this.saved = tensors;
     this.versions = versions;
+  }
+
+  /** Its derivative was taken for the last time: what only that reads is free. */
+  spend(): void {
+    this.spent = true;
+    this.saved = [];
+    unpin(this.pinned);
   }
 }
 

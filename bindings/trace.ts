@@ -85,6 +85,24 @@ export function withRegion<T>(inner: Region | undefined, fn: () => T): T {
   }
 }
 
+let deriving = false;
+
+/** Whether what is recorded now belongs to a derivative: a reverse walk makes it. */
+export function isDeriving(): boolean {
+  return deriving;
+}
+
+/** Runs `fn` as a part of a derivative. */
+export function withDeriving<T>(fn: () => T): T {
+  const outer = deriving;
+  deriving = true;
+  try {
+    return fn();
+  } finally {
+    deriving = outer;
+  }
+}
+
 /** Changes memory in place now, or notes the change for each run of the graph. */
 export function change(what: Change): void {
   // running statistics were changed when the part ran first

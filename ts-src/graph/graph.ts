@@ -8,11 +8,11 @@ import type { Capture } from "../../bindings/program.js";
 import { type Shape, sameShape, showShape } from "../../bindings/shape.js";
 import { isRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
-import { type Change, currentRegion, type Region, withRegion } from "../../bindings/trace.js";
+import { type Change, currentRegion, type Region, withDeriving, withRegion } from "../../bindings/trace.js";
 import { type Key, nextKey } from "../ops/random.js";
 import { mapLeaves as mapTreeLeaves, type Tree } from "../ops/tree.js";
 import { checkpointed } from "./checkpointed.js";
-import { drawing } from "./drawing.js";
+import { type DrawingOptions, drawing } from "./drawing.js";
 import { dot, listing } from "./listing.js";
 import { type GraphStats, stats } from "./stats.js";
 
@@ -35,6 +35,8 @@ export interface NodeParts {
   readonly region?: Region;
   /** What a fused op consists of. */
   readonly body?: Graph;
+  /** Made by a reverse walk. */
+  readonly derivative?: boolean;
 }
 
 export class GraphNode {
@@ -49,6 +51,7 @@ export class GraphNode {
   readonly change: Change | undefined;
   readonly region: Region | undefined;
   readonly body: Graph | undefined;
+  readonly derivative: boolean;
 
   constructor(parts: NodeParts) {
     this.kind = parts.kind;
@@ -62,6 +65,7 @@ export class GraphNode {
     this.change = parts.change;
     this.region = parts.region;
     this.body = parts.body;
+    this.derivative = parts.derivative ?? false;
   }
 
   /** Name of the op, or what else the node is. */
@@ -86,7 +90,8 @@ export function operands<T>(op: AnyOp, values: readonly T[]): Record<string, T> 
 export function applyNode(node: GraphNode, values: readonly Tensor[], keyOf: (traced: Key) => Key): Tensor {
   const key = keyIn(node.params);
   const params = key === undefined ? node.params : { ...(node.params as object), key: keyOf(key) };
-  return run(node.op as AnyOp, operands(node.op as AnyOp, values), params);
+  const apply = (): Tensor => run(node.op as AnyOp, operands(node.op as AnyOp, values), params);
+  return node.derivative ? withDeriving(apply) : apply();
 }
 
 /** The key of an op that draws random numbers. */
@@ -164,9 +169,9 @@ export class Graph {
     return dot(this);
   }
 
-  /** The graph as a picture, a self-contained SVG document. */
-  toSVG(): string {
-    return drawing(this);
+  /** The graph as a picture, a self-contained SVG document; throws ConfigError for options that it does not have. */
+  toSVG(options: DrawingOptions = {}): string {
+    return drawing(this, options);
   }
 
   /** Counts of nodes, edges, floating-point operations, bytes moved, and the most bytes that intermediate results hold. */
@@ -182,14 +187,15 @@ export class Graph {
   /**
    * The outputs' values for the inputs' values; all else is disposed after its last use. `keyOf` gives the keys of random
    * numbers for this run. In a `capture`, what changes do in JavaScript is left to the program's runs, and an elementwise op takes
-   * the memory of an operand that it reads last.
+   * the memory of an operand that it reads last; `at` hears of each node before its kernels are called.
    */
-  evaluate(given: readonly Tensor[], keyOf: (traced: Key) => Key, capture?: Capture): Tensor[] {
+  evaluate(given: readonly Tensor[], keyOf: (traced: Key) => Key, capture?: Capture, at?: (node: GraphNode) => void): Tensor[] {
     const values = new Map<GraphNode, Tensor>();
     for (const [i, node] of this.inputs.entries()) values.set(node, given[i]);
     const last = this.lastUses();
     const parts = isRecording() ? checkpointed(this) : undefined;
     for (const [i, node] of this.nodes.entries()) {
+      at?.(node);
       const part = parts?.get(node);
       if (part !== undefined) {
         if (part.nodes[0] === node) values.set(part.output, part.run(values, keyOf));

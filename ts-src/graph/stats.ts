@@ -49,6 +49,22 @@ export function stats(graph: Graph): GraphStats {
   return found;
 }
 
+/** In words. */
+export function showStats({ nodes, edges, flops, peakBytes }: GraphStats): string {
+  return `${counted(nodes, "node")}, ${counted(edges, "edge")}, ${scaled(flops, 1000, ["FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP"])}, peak memory ${scaled(peakBytes, 1024, ["B", "KiB", "MiB", "GiB", "TiB"])}`;
+}
+
+function counted(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? "" : "s"}`;
+}
+
+/** Three digits and a unit. */
+function scaled(n: number, step: number, units: readonly string[]): string {
+  let [value, i] = [n, 0];
+  for (; value >= step && i < units.length - 1; i++) value /= step;
+  return `${i === 0 ? value : value.toPrecision(value >= 1000 ? 4 : 3)} ${units[i]}`;
+}
+
 function peak(graph: Graph): number {
   // a view holds the memory of what it shows
   const owner = new Map<GraphNode, GraphNode>();

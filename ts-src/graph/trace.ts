@@ -6,7 +6,7 @@ import { clearGradient, held, Storage, scope, storagesMade, tensorsIn } from "..
 import type { AnyOp, Spec } from "../../bindings/op.js";
 import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
-import { type Change, currentRegion, type Tracer, withTracer } from "../../bindings/trace.js";
+import { type Change, currentRegion, isDeriving, type Tracer, withTracer } from "../../bindings/trace.js";
 import { type DiagonalOptions, trace as matrixTrace } from "../ops/diagonal.js";
 import type { Tree } from "../ops/tree.js";
 import { Graph, GraphNode, mapLeaves } from "./graph.js";
@@ -30,7 +30,16 @@ class Recorder implements Tracer {
 
   record(op: AnyOp, inputs: { readonly [name: string]: Tensor }, params: unknown, spec: Spec): Tensor {
     const operands = op.inputs.map((name) => this.nodeOf(inputs[name]));
-    const node = new GraphNode({ kind: "op", shape: spec.shape, dtype: spec.dtype, op, params, inputs: operands, region: currentRegion() });
+    const node = new GraphNode({
+      kind: "op",
+      shape: spec.shape,
+      dtype: spec.dtype,
+      op,
+      params,
+      inputs: operands,
+      region: currentRegion(),
+      derivative: isDeriving(),
+    });
     const layout = op.view?.(inputs[op.inputs[0]], spec, params);
     return this.symbol(op.name, node, layout?.strides, layout?.offset);
   }

@@ -6,7 +6,7 @@ import { share } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
 import { beginPass, type Edge, endPass, isRecording, type Node, withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
-import { activeTracer } from "../../bindings/trace.js";
+import { activeTracer, withDeriving } from "../../bindings/trace.js";
 import { add } from "./binary.js";
 import { checkedOptions } from "./checks.js";
 import { clone, withoutHistory } from "./convert.js";
@@ -45,6 +45,10 @@ function leading(nodes: readonly Node[], targets: ReadonlySet<Edge>): Set<Edge> 
  * temporaries are freed as soon as it has run. Nodes become spent unless `retain`.
  */
 export function walk(within: Scope, root: Edge, seed: Tensor, nodes: readonly Node[], targets: ReadonlySet<Edge>, retain: boolean): Map<Edge, Tensor> {
+  return withDeriving(() => walked(within, root, seed, nodes, targets, retain));
+}
+
+function walked(within: Scope, root: Edge, seed: Tensor, nodes: readonly Node[], targets: ReadonlySet<Edge>, retain: boolean): Map<Edge, Tensor> {
   const wanted = leading(nodes, targets);
   const gradients = new Map<Edge, Tensor>([[root, seed]]);
   for (const node of nodes) {
@@ -79,12 +83,7 @@ export function walk(within: Scope, root: Edge, seed: Tensor, nodes: readonly No
     }
     dy.dispose();
   }
-  if (!retain) {
-    for (const node of nodes) {
-      node.spent = true;
-      node.saved = [];
-    }
-  }
+  if (!retain) for (const node of nodes) node.spend();
   return gradients;
 }
 
