@@ -33,12 +33,15 @@ test("each instruction has its kernel, the op and the node that made it, and wha
     instructions.map((_, i) => i),
   );
   const phases = (op: string): string[] => [...new Set(instructions.filter((row) => row.op === op).map(({ phase }) => phase))];
-  assert.equal([phases("linear"), phases("matmul"), phases("crossEntropyGrad"), phases("Adam")], [["forward"], ["derivative"], ["derivative"], ["update"]]);
+  assert.equal(
+    [phases("linear+relu"), phases("matmul"), phases("crossEntropyGrad"), phases("Adam")],
+    [["forward"], ["derivative"], ["derivative"], ["update"]],
+  );
   const product = instructions.find(({ kernel }) => kernel.startsWith("gemm"));
-  assert.equal([product?.op, product?.shapes.inputs, product?.shapes.output], ["linear", [[12, 8], [16, 8], [16]], [12, 16]]);
+  assert.equal([product?.op, product?.shapes.inputs, product?.shapes.output], ["linear+relu", [[12, 8], [16, 8], [16]], [12, 16]]);
   // the cost of a node stands at one of its instructions, the longest
   const costs = instructions.filter(({ node, flops }) => node === product?.node && flops !== undefined).map(({ flops }) => flops);
-  assert.equal(costs, [2 * 12 * 8 * 16 + 12 * 16]);
+  assert.equal(costs, [2 * 12 * 8 * 16 + 2 * 12 * 16]);
 });
 
 test("profiling a training step leaves weights, the optimizer's state and random numbers as they were", () => {
@@ -109,7 +112,7 @@ test("a clock that ticks in steps of 0.1 ms, as a browser's, still tells long fr
   try {
     const big = tapir.ones([400, 400]);
     const { ops } = compile((a: T) => a.matmul(a).relu().sum()).profile([big], { runs: 40 });
-    assert.is(ops[0].name, "matmul");
+    assert.match(ops[0].name, /^matmul/);
     assert.ok(ops[0].us > 0);
   } finally {
     performance.now = real;

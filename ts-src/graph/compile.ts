@@ -59,11 +59,7 @@ export class Plan {
           }
           return own;
         };
-        const places = new Map(graph.nodes.map((node, i) => [node, i]));
-        const at = (node: GraphNode): void => {
-          capture.origin = places.get(node) as number;
-        };
-        return { args, results: graph.evaluate(args, keyOf, true, at) };
+        return { args, results: graph.evaluate(args, keyOf, capture) };
       }),
     );
     this.keys = [...words.values()];
