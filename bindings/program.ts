@@ -14,7 +14,7 @@ interface Call {
   readonly build: Build;
   readonly name: string;
   readonly args: readonly number[];
-  /** What made it, as Capture was told. */
+  /** The place of the node that made it. */
   readonly origin: number;
 }
 
@@ -22,6 +22,7 @@ interface Call {
 interface Loop {
   readonly count: number;
   readonly body: readonly Call[];
+  readonly origin: number;
 }
 
 type Instruction = Call | Loop;
@@ -55,10 +56,10 @@ export class Capture implements Home {
   readonly regions: Region[] = [];
   /** Births and deaths of regions, in their order. */
   readonly events: { readonly region: number; readonly dies: boolean }[] = [];
+  /** The place of the node whose calls are noted now. */
+  origin = 0;
   /** The block that the next one may be. */
   private offered: number | undefined;
-  /** A number that instructions are marked with from now on. */
-  origin = 0;
   /** The scratch of the op that is captured now. */
   private scratchPtr: number | undefined;
   /** Where calls are noted: the instructions, or the body of a loop. */
@@ -121,7 +122,7 @@ export class Capture implements Home {
       this.noted = outer;
     }
     if (body.some(({ build }) => build !== body[0].build)) throw new Uncapturable("compile: expected a loop over kernels of one element type");
-    this.instructions.push({ count, body });
+    this.instructions.push({ count, body, origin: this.origin });
   }
 
   private regionOf(ptr: number): Region {
@@ -158,7 +159,7 @@ export class Program {
   /** Bytes of the block that holds everything in between. */
   readonly planBytes: number;
   readonly length: number;
-  /** Kernel and origin of each instruction. */
+  /** Kernel of each instruction, or those of a loop, and the place of the node that made it. */
   readonly kernels: readonly { readonly name: string; readonly origin: number }[];
   private readonly code: number;
   private readonly codeBytes: number;
@@ -175,8 +176,11 @@ export class Program {
     const offsets = packed(capture, free);
     this.planBytes = offsets.bytes;
     this.length = capture.instructions.length;
+    this.kernels = capture.instructions.map((made) => ({
+      name: "body" in made ? made.body.map(({ name }) => name).join(" + ") : made.name,
+      origin: made.origin,
+    }));
     this.codeBytes = capture.instructions.reduce((n, instruction) => n + bytesOf(capture, instruction), 0);
-    this.kernels = capture.instructions.map(summary);
     this.code = allocate(this.codeBytes);
     this.plan = allocate(this.planBytes);
     this.encode(capture, offsets.at);
@@ -289,12 +293,6 @@ export class Program {
     this.heap.release(this.code, this.codeBytes);
     this.heap.release(this.plan, this.planBytes);
   }
-}
-
-/** The kernel of an instruction, or those that a loop repeats, and what made it. */
-function summary(instruction: Instruction): { name: string; origin: number } {
-  if (!("body" in instruction)) return { name: instruction.name, origin: instruction.origin };
-  return { name: instruction.body.map(({ name }) => name).join("+"), origin: instruction.body[0].origin };
 }
 
 /** The arguments of a loop's body that move: number of the call, number of the argument, bytes a round. */

@@ -58,11 +58,7 @@ export class Plan {
           keys.push(words);
           return words;
         });
-        const places = new Map(graph.nodes.map((node, i) => [node, i]));
-        const at = (node: GraphNode): void => {
-          capture.origin = places.get(node) as number;
-        };
-        return { args, results: graph.evaluate(args, keyOf, capture, at) };
+        return { args, results: graph.evaluate(args, keyOf, capture) };
       }),
     );
     this.keys = keys;

@@ -187,15 +187,15 @@ export class Graph {
   /**
    * The outputs' values for the inputs' values; all else is disposed after its last use. `keyOf` gives the keys of random
    * numbers for this run. In a `capture`, what changes do in JavaScript is left to the program's runs, and an elementwise op takes
-   * the memory of an operand that it reads last; `at` hears of each node before its kernels are called.
+   * the memory of an operand that it reads last.
    */
-  evaluate(given: readonly Tensor[], keyOf: (traced: Key) => Key, capture?: Capture, at?: (node: GraphNode) => void): Tensor[] {
+  evaluate(given: readonly Tensor[], keyOf: (traced: Key) => Key, capture?: Capture): Tensor[] {
     const values = new Map<GraphNode, Tensor>();
     for (const [i, node] of this.inputs.entries()) values.set(node, given[i]);
     const last = this.lastUses();
     const parts = isRecording() ? checkpointed(this) : undefined;
     for (const [i, node] of this.nodes.entries()) {
-      at?.(node);
+      if (capture !== undefined) capture.origin = i;
       const part = parts?.get(node);
       if (part !== undefined) {
         if (part.nodes[0] === node) values.set(part.output, part.run(values, keyOf));
