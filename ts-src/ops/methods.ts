@@ -49,7 +49,7 @@ import { zeroOneLoss } from "./zeroone.js";
 const { sumTo: _sumTo, spread: _spread, ...reductions } = reduce;
 const { extremeGrad: _extremeGrad, ...extremes } = extrema;
 const { backward } = reverse;
-const { gatherAlong: _gatherAlong, ...gatherings } = gathers;
+const { gatherAlong: _gatherAlong, gatherGrad: _gatherGrad, ...gatherings } = gathers;
 const { ordered: _ordered, ...sortings } = sorts;
 const { roll, tile } = joins;
 const { narrow: _narrow, ...parts } = slices;

@@ -1,7 +1,7 @@
 // Checks and kernel calls that many declarations share.
 
 import { type DType, isFloat, itemBytes } from "../../bindings/dtype.js";
-import { DtypeError, ShapeError } from "../../bindings/errors.js";
+import { DtypeError, NumericError, ShapeError } from "../../bindings/errors.js";
 import type { Kernels } from "../../bindings/kernels.js";
 import { write } from "../../bindings/memory.js";
 import { allocated, type Spec } from "../../bindings/op.js";
@@ -120,6 +120,30 @@ export function binary(name: string, kernel: BinaryKernel, integer?: BinaryKerne
     kernel: (k: Kernels, x: { a: Tensor; b: Tensor }, y: Tensor): void => zip(k[integer !== undefined && y.dtype === "int32" ? integer : kernel], x.a, x.b, y),
   } as const;
 }
+
+/**
+ * The common part of y[i] = f(a[i], b[i]) with broadcasting where int32 has no answer for some b: `integer` then answers 1, and
+ * NumericError says what b was expected to be.
+ */
+export function binaryChecked(name: string, kernel: BinaryKernel, integer: CheckedKernel, expected: string) {
+  return {
+    ...binary(name, kernel),
+    shape: (x: { a: Spec; b: Spec }): Spec => ({ shape: broadcastShapes(name, x.a.shape, x.b.shape), dtype: numberDtype(name, x) }),
+    kernel(k: Kernels, x: { a: Tensor; b: Tensor }, y: Tensor): void {
+      if (y.dtype !== "int32") {
+        zip(k[kernel], x.a, x.b, y);
+        return;
+      }
+      let bad = 0;
+      const noting: Kernels["add"] = (...args) => {
+        bad |= k[integer](...args);
+      };
+      zip(noting, x.a, x.b, y);
+      if (bad !== 0) throw new NumericError(`${name}: expected ${expected}`);
+    },
+  } as const;
+}
+type CheckedKernel = "fmodInt32" | "remainderInt32" | "powInt32";
 
 /** Calls a broadcasting kernel on operands of one dtype: axes that lie in one row in every operand are merged, three go to a call. */
 export function zip(kernel: Kernels["add"], a: Tensor, b: Tensor, y: Tensor): void {

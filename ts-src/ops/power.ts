@@ -1,4 +1,5 @@
 // Powers of a tensor or a number to a tensor or a number.
+import { isFloat } from "../../bindings/dtype.js";
 import { read } from "../../bindings/memory.js";
 import { apply, op } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
@@ -6,23 +7,25 @@ import { mul, sub } from "./binary.js";
 import { eq, ge } from "./compare.js";
 import { log } from "./exponential.js";
 import { logicalAnd } from "./logic.js";
-import { binary, type Operand, withScalars, zip } from "./operands.js";
+import { binaryChecked, type Operand, withScalars } from "./operands.js";
 import { anyBroadcast } from "./samples.js";
 import { where } from "./select.js";
 
 /**
  * Power: a^b with broadcasting; special values as in C, so a^0 = 1, and NaN for a < 0 and b that is no integer.
- * The gradient of a is 0 where b = 0; that of b is 0 where a = 0 and b >= 0.
+ * int32 stays int32, modulo 2^32. The gradient of a is 0 where b = 0; that of b is 0 where a = 0 and b >= 0.
+ * Throws NumericError for a negative exponent of int32, as NumPy does.
  */
 export function pow(a: Operand, b: Operand): Tensor {
   return withScalars("pow", a, b, (p, q) => apply(powOp, { a: p, b: q }));
 }
+const integers = binaryChecked("pow", "pow", "powInt32", "exponents of int32 that are not negative; convert to a float dtype first");
 const powOp = op({
-  ...binary("pow", "pow"),
+  ...integers,
   kernel(k, { a, b }, y) {
     // the most frequent exponent
-    if (b.size === 1 && a.contiguous && a.size === y.size && read(b.ptr, b.dtype) === 2) k.square(y.ptr, a.ptr, y.size);
-    else zip(k.pow, a, b, y);
+    if (isFloat(y.dtype) && b.size === 1 && a.contiguous && a.size === y.size && read(b.ptr, b.dtype) === 2) k.square(y.ptr, a.ptr, y.size);
+    else integers.kernel(k, { a, b }, y);
   },
   saves: ["a", "b", "y"],
   vjp: (dy, { a, b, y }) => ({

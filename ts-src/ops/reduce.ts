@@ -5,10 +5,10 @@ import { scope } from "../../bindings/lifetime.js";
 import { allocated, apply, copyInto, op, type Spec } from "../../bindings/op.js";
 import type { Shape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
-import { anyReduction, checkedReduction, keptShape, type Reduced, type ReduceOptions, reducedShape, reducedSize } from "./axes.js";
+import { anyReduction, checkedReduced, keptShape, type Reduced, type ReduceOptions, reducedShape, reducedSize } from "./axes.js";
 import { div, mul } from "./binary.js";
 import { to } from "./convert.js";
-import { reduceInto } from "./loops.js";
+import { type ReduceCall, reduceInto } from "./loops.js";
 import { floatDtype } from "./operands.js";
 import { exclusiveProduct } from "./recurrence.js";
 import { broadcastTo, permute, reshape } from "./shape.js";
@@ -18,7 +18,7 @@ import { broadcastTo, permute, reshape } from "./shape.js";
  * on the shape alone. Throws ShapeError for a wrong axis, ConfigError for an unknown option.
  */
 export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return apply(sumOp, { x }, checkedReduction("sum", x, options));
+  return apply(sumOp, { x }, checkedReduced("sum", x, options));
 }
 const sumOp = op({
   name: "sum",
@@ -27,15 +27,7 @@ const sumOp = op({
   strided: true,
   kernel(k, { x }, y, { axes }) {
     if (isFloat(x.dtype)) reduceInto((...args) => k.sum(...args, 1), y, x, axes);
-    else if (x.dtype === "int32") reduceInto(k.sumInt32, y, x, axes);
-    else {
-      const wide = widened(x);
-      try {
-        reduceInto(k.sumInt32, y, wide, axes);
-      } finally {
-        wide.dispose();
-      }
-    }
+    else reduceWhole(k.sumInt32, y, x, axes);
   },
   saves: [],
   vjp: (dy, _, { params, shapes }) => ({ x: () => spread(dy, shapes.x, params.axes) }),
@@ -47,6 +39,20 @@ const sumOp = op({
     { inputs: { x: { shape: [70, 5] } }, params: { axes: [0], keepdims: false } },
   ],
 });
+
+/** Reduces int32, or bytes widened to it. */
+function reduceWhole(kernel: ReduceCall, y: Tensor, x: Tensor, axes: readonly number[]): void {
+  if (x.dtype === "int32") {
+    reduceInto(kernel, y, x, axes);
+    return;
+  }
+  const wide = widened(x);
+  try {
+    reduceInto(kernel, y, wide, axes);
+  } finally {
+    wide.dispose();
+  }
+}
 
 /** Bytes as int32; the caller disposes it. */
 function widened(x: Tensor): Tensor {
@@ -69,7 +75,7 @@ export function spread(dy: Tensor, shape: Shape, axes: readonly number[]): Tenso
 
 /** Mean over axes; NaN over an empty one. Throws DtypeError unless the dtype is a float, ShapeError for a wrong axis. */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return apply(meanOp, { x }, checkedReduction("mean", x, options));
+  return apply(meanOp, { x }, checkedReduced("mean", x, options));
 }
 const meanOp = op({
   name: "mean",
@@ -82,16 +88,22 @@ const meanOp = op({
   samples: [anyReduction({ least: 1 })],
 });
 
-/** Product over axes; 1 over an empty one. Throws DtypeError unless the dtype is a float, ShapeError for a wrong axis. */
+/**
+ * Product over axes; 1 over an empty one. Integers and booleans give int32, modulo 2^32. Throws ShapeError for a wrong axis,
+ * ConfigError for an unknown option.
+ */
 export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return apply(prodOp, { x }, checkedReduction("prod", x, options));
+  return apply(prodOp, { x }, checkedReduced("prod", x, options));
 }
 const prodOp = op({
   name: "prod",
   inputs: ["x"],
-  shape: (s: { x: Spec }, params: Reduced) => ({ shape: reducedShape(s.x.shape, params), dtype: floatDtype("prod", s) }),
+  shape: (s: { x: Spec }, params: Reduced): Spec => ({ shape: reducedShape(s.x.shape, params), dtype: isFloat(s.x.dtype) ? s.x.dtype : "int32" }),
   strided: true,
-  kernel: (k, { x }, y, { axes }) => reduceInto(k.prod, y, x, axes),
+  kernel(k, { x }, y, { axes }) {
+    if (isFloat(x.dtype)) reduceInto(k.prod, y, x, axes);
+    else reduceWhole(k.prodInt32, y, x, axes);
+  },
   saves: ["x"],
   vjp: (dy, { x }, { params }) => ({ x: () => mul(reshape(dy, keptShape(x.shape, params.axes)), productOfOthers(x, params.axes)) }),
   samples: [
@@ -114,13 +126,13 @@ function productOfOthers(x: Tensor, axes: readonly number[]): Tensor {
 
 /** Whether every element over the axes is other than 0 (NaN is); true over an empty one. Any dtype, to bool. */
 export function all(x: Tensor, options: ReduceOptions = {}): Tensor {
-  const params = checkedReduction("all", x, options);
-  return scope(() => to(apply(prodOp, { x: to(to(x, "bool"), "float32") }, params), "bool"));
+  const params = checkedReduced("all", x, options);
+  return scope(() => to(apply(prodOp, { x: to(x, "bool") }, params), "bool"));
 }
 
 /** Whether an element over the axes is other than 0 (NaN is); false over an empty one. Any dtype, to bool. */
 export function any(x: Tensor, options: ReduceOptions = {}): Tensor {
-  const params = checkedReduction("any", x, options);
+  const params = checkedReduced("any", x, options);
   return scope(() => to(apply(sumOp, { x: to(x, "bool") }, params), "bool"));
 }
 

@@ -1,5 +1,6 @@
 // Running sums and products along an axis.
 import { isFloat } from "../../bindings/dtype.js";
+import type { Kernels } from "../../bindings/kernels.js";
 import { scope } from "../../bindings/lifetime.js";
 import { apply, op, type Spec } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
@@ -53,20 +54,27 @@ const cumsumOp = op({
     },
   ],
 });
-const cumsumInt32Op = op({
-  name: "cumsumInt32",
-  inputs: ["x"],
-  shape: (s: { x: Spec }, _params: { axis: number }) => ({ shape: s.x.shape, dtype: "int32" as const }),
-  kernel: (k, { x }, y, { axis }) => k.cumsumInt32(y.ptr, x.ptr, ...around(x.shape, axis)),
-  saves: [],
-  vjp: "none",
-  samples: [],
-});
+const cumsumInt32Op = op(wholeScan("cumsumInt32"));
+
+function wholeScan(name: "cumsumInt32" | "cumprodInt32") {
+  return {
+    name,
+    inputs: ["x"] as const,
+    shape: (s: { x: Spec }, _params: { axis: number }) => ({ shape: s.x.shape, dtype: "int32" as const }),
+    kernel: (k: Kernels, { x }: { x: Tensor }, y: Tensor, { axis }: { axis: number }): void => k[name](y.ptr, x.ptr, ...around(x.shape, axis)),
+    saves: [] as const,
+    vjp: "none" as const,
+    samples: [],
+  };
+}
 
 /**
- * Running product along an axis: y[j] = x[0] ... x[j]; its derivatives are right where elements are 0.
- * Throws DtypeError unless the dtype is a float, ShapeError for a wrong axis, ConfigError for an unknown option.
+ * Running product along an axis: y[j] = x[0] ... x[j]; its derivatives are right where elements are 0. Integers and booleans
+ * give int32, modulo 2^32. Throws ShapeError for a wrong axis, ConfigError for an unknown option.
  */
 export function cumprod(x: Tensor, options: ScanOptions = {}): Tensor {
-  return along("cumprod", x, options, (t, axis) => runningProduct(t, { axis, reverse: false }));
+  return along("cumprod", x, options, (t, axis) =>
+    isFloat(t.dtype) ? runningProduct(t, { axis, reverse: false }) : scope(() => apply(cumprodInt32Op, { x: to(t, "int32") }, { axis })),
+  );
 }
+const cumprodInt32Op = op(wholeScan("cumprodInt32"));
