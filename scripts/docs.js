@@ -27,7 +27,7 @@ const topics = [
   ["Matrix products", ["ops/matmul", "ops/products", "ops/einsum"]],
   ["Shapes and views", ["ops/shape", "ops/slice", "ops/diagonal"]],
   ["Joining, repeating and padding", ["ops/join", "ops/pad"]],
-  ["Indexing", ["ops/gather", "ops/scatter", "ops/rows"]],
+  ["Indexing", ["ops/gather", "ops/scatter", "ops/scatter-reduce", "ops/rows"]],
   ["Sorting and searching", ["ops/sort", "ops/unique", "ops/groups"]],
   ["Copies and dtypes", ["ops/convert"]],
   ["Softmax and attention", ["ops/softmax", "ops/attention"]],
