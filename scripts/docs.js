@@ -16,7 +16,7 @@ const PAGE = "docs/ops.md";
 const topics = [
   ["Making tensors", ["ops/create"]],
   ["Random numbers", ["ops/random"]],
-  ["Arithmetic", ["ops/binary", "ops/unary", "ops/power", "ops/rounding", "ops/guarded"]],
+  ["Arithmetic", ["ops/binary", "ops/quotient", "ops/unary", "ops/power", "ops/rounding", "ops/guarded"]],
   ["Exponentials and logarithms", ["ops/exponential"]],
   ["Circular and hyperbolic functions", ["ops/trigonometry", "ops/hyperbolic"]],
   ["Activations", ["ops/piecewise", "ops/activations", "ops/gelu", "ops/logistic"]],

@@ -79,6 +79,24 @@ test("a compiled function finds the divisor of 0 of a later call", () => {
   assert.is(f(int([9, 5]), int([5, 3])).item(), 64);
 });
 
+test("a rounded quotient of int32 is exact, and 0 divides nothing", () => {
+  const x = int([7, -7, 2147483647, -2147483648]);
+  assert.equal(x.div(2, { roundingMode: "floor" }).toArray(), [3, -4, 1073741823, -1073741824]);
+  assert.equal(x.div(-2, { roundingMode: "trunc" }).toArray(), [-3, 3, -1073741823, 1073741824]);
+  assert.is(x.div(2, { roundingMode: "trunc" }).dtype, "int32");
+  assertThrows(() => x.div(0, { roundingMode: "floor" }), tapir.NumericError, /other than 0/);
+  assertThrows(() => x.div(2, { roundingMode: "up" as "floor" }), tapir.ConfigError, /^div: expected roundingMode "trunc", "floor" or null; got/);
+  assertThrows(() => x.div(2, { roundingMode: null }), tapir.DtypeError, /^div: .*int32/);
+  assertThrows(() => x.add(x, { alpha: 0.5 }), tapir.DtypeError, /^add: expected an alpha that int32 holds; got 0.5/);
+  assertThrows(() => x.round({ decimals: 1 }), tapir.DtypeError, /^round: /);
+  assertThrows(() => x.sum({ dtype: "uint8" }), tapir.DtypeError, /^sum: expected dtype float32, float64 or int32; got/);
+  assertThrows(() => x.mean({ dtype: "int32" }), tapir.DtypeError, /^mean: expected dtype float32 or float64; got/);
+  const before = tapir.memory.stats().tensors;
+  x.div(2, { roundingMode: "floor" }).dispose();
+  tensor([1, 2]).add(3, { alpha: 2 }).dispose();
+  assert.is(tapir.memory.stats().tensors, before + 1, "the operand of add alone");
+});
+
 test("products of integers and booleans are int32, modulo 2^32", () => {
   const random = new Random(SEED);
   for (let round = 0; round < 200; round++) {

@@ -27,6 +27,7 @@ import * as piecewise from "./piecewise.js";
 import * as pooling from "./pooling.js";
 import * as power from "./power.js";
 import * as products from "./products.js";
+import * as quotients from "./quotient.js";
 import * as reduce from "./reduce.js";
 import * as reverse from "./reverse.js";
 import * as rounding from "./rounding.js";
@@ -48,6 +49,7 @@ import { zeroOneLoss } from "./zeroone.js";
 
 const { sumTo: _sumTo, spread: _spread, ...reductions } = reduce;
 const { extremeGrad: _extremeGrad, ...extremes } = extrema;
+const { inDtype: _inDtype, ...copies } = convert;
 const { backward } = reverse;
 const { gatherAlong: _gatherAlong, gatherGrad: _gatherGrad, ...gatherings } = gathers;
 const { ordered: _ordered, ...sortings } = sorts;
@@ -79,6 +81,7 @@ const functions = {
   ...activations,
   ...gelus,
   ...binary,
+  ...quotients,
   ...compare,
   ...logic,
   ...select,
@@ -86,7 +89,7 @@ const functions = {
   ...scatters,
   ...sortings,
   ...uniques,
-  ...convert,
+  ...copies,
   ...inplace,
   ...matrix,
   ...reductions,

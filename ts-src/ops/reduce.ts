@@ -1,5 +1,5 @@
 // Sums and products over one or more axes.
-import { isFloat } from "../../bindings/dtype.js";
+import { type DType, isFloat } from "../../bindings/dtype.js";
 import { kernelsOf } from "../../bindings/kernels.js";
 import { scope } from "../../bindings/lifetime.js";
 import { allocated, apply, copyInto, op, type Spec } from "../../bindings/op.js";
@@ -7,18 +7,24 @@ import type { Shape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { anyReduction, checkedReduced, keptShape, type Reduced, type ReduceOptions, reducedShape, reducedSize } from "./axes.js";
 import { div, mul } from "./binary.js";
-import { to } from "./convert.js";
+import { inDtype, to } from "./convert.js";
 import { type ReduceCall, reduceInto } from "./loops.js";
 import { floatDtype } from "./operands.js";
 import { exclusiveProduct } from "./recurrence.js";
 import { broadcastTo, permute, reshape } from "./shape.js";
 
+export interface TotalOptions extends ReduceOptions {
+  /** Convert x to this dtype first: a float or, but for a mean, int32. */
+  dtype?: DType | null;
+}
+
 /**
  * Sum over axes; 0 over an empty one. Integers and booleans give int32, modulo 2^32. Adds in a fixed order that depends
  * on the shape alone. Throws ShapeError for a wrong axis, ConfigError for an unknown option.
  */
-export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return apply(sumOp, { x }, checkedReduced("sum", x, options));
+export function sum(x: Tensor, options: TotalOptions = {}): Tensor {
+  const params = checkedReduced("sum", x, options, ["dtype"]);
+  return inDtype("sum", x, options.dtype, true, (t) => apply(sumOp, { x: t }, params));
 }
 const sumOp = op({
   name: "sum",
@@ -74,8 +80,9 @@ export function spread(dy: Tensor, shape: Shape, axes: readonly number[]): Tenso
 }
 
 /** Mean over axes; NaN over an empty one. Throws DtypeError unless the dtype is a float, ShapeError for a wrong axis. */
-export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return apply(meanOp, { x }, checkedReduced("mean", x, options));
+export function mean(x: Tensor, options: TotalOptions = {}): Tensor {
+  const params = checkedReduced("mean", x, options, ["dtype"]);
+  return inDtype("mean", x, options.dtype, false, (t) => apply(meanOp, { x: t }, params));
 }
 const meanOp = op({
   name: "mean",
@@ -92,8 +99,9 @@ const meanOp = op({
  * Product over axes; 1 over an empty one. Integers and booleans give int32, modulo 2^32. Throws ShapeError for a wrong axis,
  * ConfigError for an unknown option.
  */
-export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return apply(prodOp, { x }, checkedReduced("prod", x, options));
+export function prod(x: Tensor, options: TotalOptions = {}): Tensor {
+  const params = checkedReduced("prod", x, options, ["dtype"]);
+  return inDtype("prod", x, options.dtype, true, (t) => apply(prodOp, { x: t }, params));
 }
 const prodOp = op({
   name: "prod",

@@ -2,13 +2,14 @@
 
 import { ConfigError } from "../../bindings/errors.js";
 import type { Kernels } from "../../bindings/kernels.js";
+import { scope } from "../../bindings/lifetime.js";
 import { apply, copyInto, type Draw, op, type Spec } from "../../bindings/op.js";
 import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { div, mul, sub } from "./binary.js";
 import { checkedOptions } from "./checks.js";
 import { isfinite } from "./compare.js";
-import { binaryChecked, checkedTensor, numberDtype, type Operand, unary, withScalars } from "./operands.js";
+import { binaryChecked, checkedTensor, floatDtype, numberDtype, type Operand, unary, withScalars } from "./operands.js";
 import { anyShape, steps } from "./samples.js";
 import { where } from "./select.js";
 import { neg } from "./unary.js";
@@ -27,9 +28,24 @@ export function ceil(x: Tensor): Tensor {
 }
 const ceilOp = op({ ...whole("ceil"), saves: [], vjp: "zero", samples: [] });
 
-/** The nearest whole number, halves to the even one; its derivative is 0. int32 as it is. */
-export function round(x: Tensor): Tensor {
-  return apply(roundOp, { x });
+export interface RoundOptions {
+  /** Decimal places, below 0 those before the point; 0 by default. */
+  decimals?: number;
+}
+
+/**
+ * The nearest whole number, halves to the even one, or round(10^decimals x) / 10^decimals; its derivative is 0. int32 as it is.
+ * Throws ConfigError unless decimals is a whole number, DtypeError for int32 with decimals.
+ */
+export function round(x: Tensor, options?: RoundOptions): Tensor {
+  if (options === undefined) return apply(roundOp, { x });
+  const { decimals = 0 } = checkedOptions("round", options, ["decimals"]);
+  if (!Number.isInteger(decimals)) throw new ConfigError(`round: expected a whole number for decimals; got ${showValue(decimals)}`);
+  if (decimals === 0) return apply(roundOp, { x });
+  checkedTensor("round", "x", x);
+  floatDtype("round", { x });
+  const factor = 10 ** Math.abs(decimals);
+  return scope(() => (decimals > 0 ? div(apply(roundOp, { x: mul(x, factor) }), factor) : mul(apply(roundOp, { x: div(x, factor) }), factor)));
 }
 const roundOp = op({ ...whole("round"), saves: [], vjp: "zero", samples: [] });
 

@@ -1,12 +1,12 @@
 // Running sums and products along an axis.
-import { isFloat } from "../../bindings/dtype.js";
+import { type DType, isFloat } from "../../bindings/dtype.js";
 import type { Kernels } from "../../bindings/kernels.js";
 import { scope } from "../../bindings/lifetime.js";
 import { apply, op, type Spec } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { checkedOneAxis } from "./axes.js";
 import { checkedOptions } from "./checks.js";
-import { to } from "./convert.js";
+import { inDtype, to } from "./convert.js";
 import { checkedTensor, floatDtype } from "./operands.js";
 import { type Along, anyAlong, around, runningProduct, scanScratch } from "./recurrence.js";
 import { reshape } from "./shape.js";
@@ -14,17 +14,21 @@ import { reshape } from "./shape.js";
 export interface ScanOptions {
   /** The axis to go along; negatives count from the end; the flattened tensor by default, as in NumPy. */
   axis?: number;
+  /** Convert x to this dtype, a float or int32, first. */
+  dtype?: DType | null;
 }
 
 /** Applies `fn` along the axis that the options name. */
 function along(name: string, x: Tensor, options: ScanOptions, fn: (x: Tensor, axis: number) => Tensor): Tensor {
   checkedTensor(name, "x", x);
   x.alive(name);
-  checkedOptions(name, options, ["axis"]);
-  if (options.axis === undefined) return scope(() => fn(reshape(x, [x.size]), 0));
-  const axis = checkedOneAxis(name, options.axis, x.ndim);
-  if (axis === undefined) return scope(() => reshape(fn(reshape(x, [1]), 0), []));
-  return fn(x, axis);
+  checkedOptions(name, options, ["axis", "dtype"]);
+  const axis = options.axis === undefined ? undefined : checkedOneAxis(name, options.axis, x.ndim);
+  return inDtype(name, x, options.dtype, true, (t) => {
+    if (options.axis === undefined) return scope(() => fn(reshape(t, [t.size]), 0));
+    if (axis === undefined) return scope(() => reshape(fn(reshape(t, [1]), 0), []));
+    return fn(t, axis);
+  });
 }
 
 /**
