@@ -22,6 +22,7 @@ export * from "./reduce/statistics";
 export * from "./reduce/position";
 export * from "./scan";
 export * from "./elementwise/compare";
+export * from "./elementwise/composed";
 export * from "./elementwise/extremes";
 export * from "./elementwise/piecewise";
 export * from "./elementwise/rounding";

@@ -57,7 +57,7 @@ export class Plan {
           }
           return own;
         };
-        return { args, results: graph.evaluate(args, keyOf, true) };
+        return { args, results: graph.evaluate(args, keyOf, capture) };
       }),
     );
     this.keys = [...words.values()];

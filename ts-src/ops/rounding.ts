@@ -126,6 +126,7 @@ export function nanToNum(x: Tensor, options: NanToNumOptions = {}): Tensor {
 }
 const nanToNumOp = op({
   name: "nanToNum",
+  split: "elements",
   inputs: ["x"],
   shape: (x: { x: Spec }, _: Required<NanToNumOptions>) => ({ shape: x.x.shape, dtype: numberDtype("nanToNum", x) }),
   kernel(k, { x }, y, { nan, posinf, neginf }) {
