@@ -59,7 +59,7 @@ const mulOp = op({
   samples: [anyBroadcast()],
 });
 
-/** Quotient: a / b. Throws DtypeError for int32: convert to a float dtype first. */
+/** Quotient: a / b, or rounded by the option roundingMode, "trunc" or "floor" (quotient.ts). Throws DtypeError for int32 that is not rounded. */
 export function div(a: Operand, b: Operand): Tensor {
   return withScalars("div", a, b, (p, q) => apply(divOp, { a: p, b: q }));
 }

@@ -124,29 +124,33 @@ export function binary(name: string, kernel: BinaryKernel, integer?: BinaryKerne
   } as const;
 }
 
-/**
- * The common part of y[i] = f(a[i], b[i]) with broadcasting where int32 has no answer for some b: `integer` then answers 1, and
- * NumericError says what b was expected to be.
- */
-export function binaryChecked(name: string, kernel: BinaryKernel, integer: CheckedKernel, expected: string) {
+type WholeKernel = "fmodInt32" | "remainderInt32" | "powInt32";
+
+/** The common part of y[i] = f(a[i], b[i]) with broadcasting where int32 has no answer for some b, which `expected` tells. */
+export function binaryWhole(name: string, kernel: BinaryKernel, integer: WholeKernel, expected: string) {
   return {
     ...binary(name, kernel),
     shape: (x: { a: Spec; b: Spec }): Spec => ({ shape: broadcastShapes(name, x.a.shape, x.b.shape), dtype: numberDtype(name, x) }),
-    kernel(k: Kernels, x: { a: Tensor; b: Tensor }, y: Tensor): void {
-      if (y.dtype !== "int32") {
-        zip(k[kernel], x.a, x.b, y);
-        return;
-      }
-      let bad = 0;
-      const noting: Kernels["add"] = (...args) => {
-        bad |= k[integer](...args);
-      };
-      zip(noting, x.a, x.b, y);
-      if (bad !== 0) throw new NumericError(`${name}: expected ${expected}`);
+    kernel(k: Kernels, { a, b }: { a: Tensor; b: Tensor }, y: Tensor): void {
+      if (y.dtype !== "int32") zip(k[kernel], a, b, y);
+      else if (!zipWhole(k[integer], a, b, y)) throw new NumericError(`${name}: expected ${expected}`);
     },
   } as const;
 }
-type CheckedKernel = "fmodInt32" | "remainderInt32" | "powInt32";
+
+/** As zip, for a kernel that answers 1 where an operand has no answer; whether there was none. */
+export function zipWhole(kernel: Kernels[WholeKernel], a: Tensor, b: Tensor, y: Tensor): boolean {
+  let bad = 0;
+  zip(
+    (...args) => {
+      bad |= kernel(...args);
+    },
+    a,
+    b,
+    y,
+  );
+  return bad === 0;
+}
 
 /** Calls a broadcasting kernel on operands of one dtype: axes that lie in one row in every operand are merged, three go to a call. */
 export function zip(kernel: Kernels["add"], a: Tensor, b: Tensor, y: Tensor): void {

@@ -9,7 +9,7 @@ import type { Tensor } from "../../bindings/tensor.js";
 import { div, mul, sub } from "./binary.js";
 import { checkedOptions } from "./checks.js";
 import { isfinite } from "./compare.js";
-import { binaryChecked, checkedTensor, floatDtype, numberDtype, type Operand, unary, withScalars } from "./operands.js";
+import { binaryWhole, checkedTensor, floatDtype, numberDtype, type Operand, unary, withScalars } from "./operands.js";
 import { anyShape, steps } from "./samples.js";
 import { where } from "./select.js";
 import { neg } from "./unary.js";
@@ -75,7 +75,7 @@ export function fmod(a: Operand, b: Operand): Tensor {
   return withScalars("fmod", a, b, (p, q) => apply(fmodOp, { a: p, b: q }));
 }
 const fmodOp = op({
-  ...binaryChecked("fmod", "fmod", "fmodInt32", NO_ZERO),
+  ...binaryWhole("fmod", "fmod", "fmodInt32", NO_ZERO),
   saves: ["a", "b"],
   vjp: (dy, { a, b }) => ({ a: () => dy, b: () => neg(mul(dy, trunc(div(a, b)))) }),
   samples: [quotients],
@@ -89,7 +89,7 @@ export function remainder(a: Operand, b: Operand): Tensor {
   return withScalars("remainder", a, b, (p, q) => apply(remainderOp, { a: p, b: q }));
 }
 const remainderOp = op({
-  ...binaryChecked("remainder", "remainder", "remainderInt32", NO_ZERO),
+  ...binaryWhole("remainder", "remainder", "remainderInt32", NO_ZERO),
   saves: ["a", "b", "y"],
   // (a - y) / b is a whole number but for its rounding
   vjp: (dy, { a, b, y }) => ({ a: () => dy, b: () => neg(mul(dy, round(div(sub(a, y), b)))) }),

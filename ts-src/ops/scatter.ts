@@ -99,6 +99,7 @@ function meant(sums: Tensor, index: Tensor, along: Along, self: boolean): Tensor
   return isFloat(sums.dtype) ? div(sums, divisors) : to(floor(div(to(sums, dtype), divisors)), "int32");
 }
 
+/** As scatterAdd, of int32 modulo 2^32. */
 const scatterAddInt32Op = op({
   name: "scatterAddInt32",
   inputs: ["x", "index", "source"],
