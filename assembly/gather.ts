@@ -7,14 +7,14 @@ import { moveBytes } from "./rows";
 import { LANES, at } from "./vector";
 
 // @ts-ignore: decorator
-@inline function resolved(index: usize, wrap: i32): i32 {
+@inline export function resolved(index: usize, wrap: i32): i32 {
   const j = load<i32>(index);
   return j < 0 ? j + wrap : j;
 }
 
 /** Byte offset of element i of type T. */
 // @ts-ignore: decorator
-@inline function bytes<T>(i: i32): usize {
+@inline export function bytes<T>(i: i32): usize {
   return <usize>i * sizeof<T>();
 }
 

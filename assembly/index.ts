@@ -2,15 +2,23 @@
 export { writeConstants } from "./constants";
 export * from "./convert";
 export * from "./copy";
-export * from "./gather";
+export {
+  gather8, gather32, gather64, scatter8, scatter32, scatter64, scatterAdd,
+} from "./gather";
+export * from "./scatter";
+export * from "./slices";
 export * from "./nonzero";
 export * from "./place";
-export * from "./sort";
+export {
+  argsortRows, argsortRowsInt32, argsortRowsUint8, groupFirsts, groupNumbers, groupNumbersInt32, groupNumbersUint8, groupSizes,
+  topkRows, topkRowsInt32, topkRowsUint8,
+} from "./sort";
 export * from "./elementwise/unary";
 export * from "./elementwise/transcendental";
 export * from "./elementwise/activations";
 export * from "./elementwise/binary";
 export * from "./elementwise/guarded";
+export * from "./elementwise/integers";
 export * from "./reduce/reduce";
 export * from "./reduce/statistics";
 export * from "./reduce/position";

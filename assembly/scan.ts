@@ -9,11 +9,13 @@ import { LANES, at, lane0 } from "./vector";
 class Add {
   @inline identity(): f64 { return 0; }
   @inline one(a: f64, b: f64): f64 { return a + b; }
+  @inline whole(a: i32, b: i32): i32 { return a + b; }
   @inline vec(a: v128, b: v128): v128 { return f64x2.add(a, b); }
 }
 class Mul {
   @inline identity(): f64 { return 1; }
   @inline one(a: f64, b: f64): f64 { return a * b; }
+  @inline whole(a: i32, b: i32): i32 { return a * b; }
   @inline vec(a: v128, b: v128): v128 { return f64x2.mul(a, b); }
 }
 
@@ -99,16 +101,24 @@ export function cumprod(y: usize, x: usize, scratch: usize, outer: i32, n: i32, 
   scan<Mul>(y, x, scratch, outer, n, inner, reverse);
 }
 
-/** Wraps modulo 2^32. */
-export function cumsumInt32(y: usize, x: usize, outer: i32, n: i32, inner: i32): void {
+/** Integers, modulo 2^32. */
+// @ts-ignore: decorator
+@inline function scanInt32<Op>(y: usize, x: usize, outer: i32, n: i32, inner: i32): void {
+  const op = changetype<Op>(0);
   for (let o = 0; o < outer; o++) {
     for (let k = 0; k < n * inner; k++) {
-      const before = k < inner ? 0 : load<i32>(y + (<usize>(k - inner) << 2));
-      store<i32>(y + (<usize>k << 2), before + load<i32>(x + (<usize>k << 2)));
+      const before = k < inner ? <i32>op.identity() : load<i32>(y + (<usize>(k - inner) << 2));
+      store<i32>(y + (<usize>k << 2), op.whole(before, load<i32>(x + (<usize>k << 2))));
     }
     x += <usize>(n * inner) << 2;
     y += <usize>(n * inner) << 2;
   }
+}
+export function cumsumInt32(y: usize, x: usize, outer: i32, n: i32, inner: i32): void {
+  scanInt32<Add>(y, x, outer, n, inner);
+}
+export function cumprodInt32(y: usize, x: usize, outer: i32, n: i32, inner: i32): void {
+  scanInt32<Mul>(y, x, outer, n, inner);
 }
 
 /** y[j] = b[j] + a[j] y[j - 1], or y[j + 1] in reverse; y beyond the end is 0. */

@@ -4,14 +4,14 @@
 // sort from the lowest digit (Knuth 5.2.5), which reads every digit once and skips those that all keys share.
 
 // @ts-ignore: decorator
-@inline const RUN: i32 = 12;
+@inline export const RUN: i32 = 12;
 // @ts-ignore: decorator
 @inline const MERGE: i32 = 192;
 // @ts-ignore: decorator
 @inline const DIGIT: i32 = 11; // bits
 
 // @ts-ignore: decorator
-@inline function key<T, K>(x: usize, descending: i32): K {
+@inline export function key<T, K>(x: usize, descending: i32): K {
   const v = load<T>(x);
   let bits: K;
   if (isFloat<T>()) {
@@ -35,11 +35,11 @@
   store<K>(keys + <usize>i * sizeof<K>(), value);
 }
 // @ts-ignore: decorator
-@inline function idAt(ids: usize, i: i32): i32 {
+@inline export function idAt(ids: usize, i: i32): i32 {
   return load<i32>(ids + (<usize>i << 2));
 }
 // @ts-ignore: decorator
-@inline function setId(ids: usize, i: i32, value: i32): void {
+@inline export function setId(ids: usize, i: i32, value: i32): void {
   store<i32>(ids + (<usize>i << 2), value);
 }
 

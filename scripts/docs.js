@@ -16,7 +16,7 @@ const PAGE = "docs/ops.md";
 const topics = [
   ["Making tensors", ["ops/create"]],
   ["Random numbers", ["ops/random"]],
-  ["Arithmetic", ["ops/binary", "ops/unary", "ops/power", "ops/rounding", "ops/guarded"]],
+  ["Arithmetic", ["ops/binary", "ops/quotient", "ops/unary", "ops/power", "ops/rounding", "ops/guarded"]],
   ["Exponentials and logarithms", ["ops/exponential"]],
   ["Circular and hyperbolic functions", ["ops/trigonometry", "ops/hyperbolic"]],
   ["Activations", ["ops/piecewise", "ops/activations", "ops/gelu", "ops/logistic"]],
@@ -27,7 +27,7 @@ const topics = [
   ["Matrix products", ["ops/matmul", "ops/products", "ops/einsum"]],
   ["Shapes and views", ["ops/shape", "ops/slice", "ops/diagonal"]],
   ["Joining, repeating and padding", ["ops/join", "ops/pad"]],
-  ["Indexing", ["ops/gather", "ops/scatter", "ops/rows"]],
+  ["Indexing", ["ops/gather", "ops/scatter", "ops/scatter-reduce", "ops/rows"]],
   ["Sorting and searching", ["ops/sort", "ops/unique", "ops/groups"]],
   ["Copies and dtypes", ["ops/convert"]],
   ["Softmax and attention", ["ops/softmax", "ops/attention"]],

@@ -39,7 +39,7 @@ export type { LossOptions } from "./losses/reduced.js";
 export { huberLoss, l1Loss, mseLoss, smoothL1Loss } from "./losses/regression.js";
 export { type AttentionOptions, scaledDotProductAttention } from "./ops/attention.js";
 export { type BatchNormOptions, batchNorm, type InstanceNormOptions, instanceNorm } from "./ops/batchnorm.js";
-export * from "./ops/binary.js";
+export { type AlphaOptions, add, mul, sub } from "./ops/binary.js";
 export type { AnyBound, Bound } from "./ops/bounds.js";
 export type { Reduction } from "./ops/checks.js";
 export * from "./ops/compare.js";
@@ -66,6 +66,7 @@ export * from "./ops/matmul.js";
 export { type PadMode, type PadOptions, pad } from "./ops/pad.js";
 export * from "./ops/power.js";
 export { bmm, dot, outer } from "./ops/products.js";
+export * from "./ops/quotient.js";
 
 import "./ops/methods.js";
 
@@ -83,16 +84,16 @@ export {
   type Picked,
 } from "./ops/pooling.js";
 export { bernoulli, manualSeed, permutation, rand, randint, randn } from "./ops/random.js";
-export { all, any, mean, prod, sum } from "./ops/reduce.js";
+export { all, any, mean, prod, sum, type TotalOptions } from "./ops/reduce.js";
 export type { BackwardOptions } from "./ops/reverse.js";
 export * from "./ops/rounding.js";
 export { groupNorm, type LayerNormOptions, layerNorm, rmsNorm } from "./ops/rownorm.js";
 export * from "./ops/scan.js";
-export { type IndexAddOptions, indexAdd, maskedFill, oneHot, scatter, scatterAdd } from "./ops/scatter.js";
+export { type IndexAddOptions, indexAdd, maskedFill, oneHot, type ScatterOptions, type ScatterReduction, scatter, scatterAdd } from "./ops/scatter.js";
 export { clamp, maximum, minimum, where } from "./ops/select.js";
 export * from "./ops/shape.js";
 export { type AxisOptions, chunk, flip, type SliceSpec, slice, split } from "./ops/slice.js";
-export { logSoftmax, softmax } from "./ops/softmax.js";
+export { logSoftmax, type SoftmaxOptions, softmax } from "./ops/softmax.js";
 export { argsort, type Sorted, type SortOptions, sort, type TopkOptions, topk } from "./ops/sort.js";
 export * from "./ops/statistics.js";
 export { hessian, hvp, jacobian, jvp, vjp } from "./ops/transforms.js";

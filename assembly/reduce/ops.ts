@@ -24,13 +24,14 @@ export class SumSquares {
   @inline join(a: v128, b: v128): v128 { return v128.add<real>(a, b); }
   @inline total(a: f64, b: f64): f64 { return a + b; }
 }
-export class Prod {
+export class Prod<T> {
   @inline identity(): f64 { return 1; }
   @inline ordered(): bool { return false; }
   @inline centred(): bool { return false; }
   @inline map(x: v128, m: v128): v128 { return x; }
-  @inline join(a: v128, b: v128): v128 { return v128.mul<real>(a, b); }
-  @inline total(a: f64, b: f64): f64 { return a * b; }
+  @inline join(a: v128, b: v128): v128 { return v128.mul<T>(a, b); }
+  /** Integers wrap. */
+  @inline total(a: f64, b: f64): f64 { return isInteger<T>() ? <f64>(<i32>a * <i32>b) : a * b; }
 }
 /** pmax(a, b) = a < b ? b : a is one machine instruction, where max, which keeps NaN, is eight. */
 export class Max<T> {

@@ -18,7 +18,7 @@ export function sumSquares(
 export function prod(
   y: usize, x: usize, scratch: usize, outer: i32, n1: i32, n: i32, inner: i32, s0: i32, t1: i32, t: i32, s1: i32,
 ): void {
-  reduce<real, Prod>(y, x, scratch, outer, n1, n, inner, s0, t1, t, s1, 1);
+  reduce<real, Prod<real>>(y, x, scratch, outer, n1, n, inner, s0, t1, t, s1, 1);
 }
 function largest(
   y: usize, x: usize, scratch: usize, outer: i32, n1: i32, n: i32, inner: i32, s0: i32, t1: i32, t: i32, s1: i32,
@@ -37,6 +37,12 @@ export function sumInt32(
   y: usize, x: usize, scratch: usize, outer: i32, n1: i32, n: i32, inner: i32, s0: i32, t1: i32, t: i32, s1: i32,
 ): void {
   reduce<i32, Sum<i32>>(y, x, scratch, outer, n1, n, inner, s0, t1, t, s1, 1);
+}
+/** Wraps modulo 2^32. */
+export function prodInt32(
+  y: usize, x: usize, scratch: usize, outer: i32, n1: i32, n: i32, inner: i32, s0: i32, t1: i32, t: i32, s1: i32,
+): void {
+  reduce<i32, Prod<i32>>(y, x, scratch, outer, n1, n, inner, s0, t1, t, s1, 1);
 }
 export function maxInt32(
   y: usize, x: usize, scratch: usize, outer: i32, n1: i32, n: i32, inner: i32, s0: i32, t1: i32, t: i32, s1: i32,

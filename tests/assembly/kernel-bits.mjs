@@ -140,6 +140,12 @@ const calls = {
   onesAt: () => k.onesAt(Y, INDEX, 5, COLS, 3),
   absPower: () => k.absPower(Y, A, N, 1.7, 0, 1),
   cumsumInt32: () => k.cumsumInt32(Y, INDEX, 2, 5, 3),
+  cumprodInt32: () => k.cumprodInt32(Y, INDEX, 2, 5, 3),
+  powInt32: () => k.powInt32(Y, A, INDEX, 2, 3, 7, 35, 7, 1, 0, 9, 1),
+  argsortSlicesInt32: () => k.argsortSlicesInt32(Y, INDEX, SCRATCH, 16, 4),
+  argsortSlicesUint8: () => k.argsortSlicesUint8(Y, BYTES, SCRATCH, 100, 3),
+  groupSlicesInt32: () => k.groupSlicesInt32(Y, INDEX, INDEX, 16, 4),
+  groupSlicesUint8: () => k.groupSlicesUint8(Y, BYTES, INDEX, 60, 3),
   tril: () => k.tril(Y, A, 3, 7, 9, 2, bytes),
   triu: () => k.triu(Y, A, 3, 7, 9, -2, bytes),
   crossEntropy: () => k.crossEntropy(Y, A, INDEX, B, ROWS, COLS, 7, 0.1, 2),
@@ -243,6 +249,13 @@ for (const [bits, source] of [
   calls[`scatter${bits}`] = () =>
     k[`scatter${bits}`](Y, source, INDEX, ...WALK, 15, 5, 1, 15, COLS, 0) + k[`scatter${bits}`](Y, source, INDEX, ...ROW_WALK, 0, 20, 1, 15, COLS, 0);
 }
+for (const name of ["scatterProd", "scatterMax", "scatterMin"]) {
+  for (const suffix of ["", "Int32"]) {
+    calls[name + suffix] = () =>
+      k[name + suffix](Y, A, INDEX, ...WALK, 15, 5, 1, 15, COLS, 0) + k[name + suffix](Y, A, INDEX, ...ROW_WALK, 0, 20, 1, 15, COLS, 0);
+  }
+}
+calls.scatterAddInt32 = () => k.scatterAddInt32(Y, A, INDEX, ...WALK, 15, 5, 1, 15, COLS, 0);
 for (const [suffix, source] of [
   ["", A],
   ["Int32", A],
@@ -265,7 +278,7 @@ const layouts = [
 for (const name of ["sum", "sumSquares", "prod", "max", "min", "variance", "logsumexp"]) {
   calls[name] = () => layouts.forEach((sizes, i) => void k[name](Y + i * 4096, A, SCRATCH, ...sizes, 2));
 }
-for (const name of ["sumInt32", "maxInt32", "minInt32"]) {
+for (const name of ["sumInt32", "prodInt32", "maxInt32", "minInt32"]) {
   calls[name] = () => layouts.forEach((sizes, i) => void k[name](Y + i * 4096, BYTES, SCRATCH, ...sizes));
 }
 

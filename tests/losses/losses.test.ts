@@ -90,4 +90,25 @@ test("bad losses are typed errors of one line", () => {
   assertThrows(() => tapir.cosineSimilarity(tapir.ones([3]), tapir.ones([3])), tapir.ShapeError, /axis/);
 });
 
+test("a weight without a derivative that requires a gradient is an error that names it, not a zero", () => {
+  const x = tensor([[0.25, 0.5], [0.75, 0.125]]); // biome-ignore format: a matrix
+  const classes = tensor([0, 1], { dtype: "int32" });
+  const w = tensor([1, 3], { requiresGrad: true });
+  const calls: Record<string, (w: tapir.Tensor) => tapir.Tensor> = {
+    "crossEntropy: expected weight": (weight) => tapir.crossEntropy(x, classes, { weight }),
+    "nllLoss: expected weight": (weight) => tapir.nllLoss(x, classes, { weight }),
+    "binaryCrossEntropy: expected weight": (weight) => tapir.binaryCrossEntropy(x, x, { weight }),
+    "binaryCrossEntropyWithLogits: expected weight": (weight) => tapir.binaryCrossEntropyWithLogits(x, x, { weight }),
+    "binaryCrossEntropyWithLogits: expected posWeight": (posWeight) => tapir.binaryCrossEntropyWithLogits(x, x, { posWeight }),
+  };
+  for (const [message, f] of Object.entries(calls)) {
+    assertThrows(() => f(w), tapir.GradientError, new RegExp(`^${message} without gradient`));
+    f(w.detach());
+    tapir.noGrad(() => f(w));
+  }
+  // with probabilities there is one, as in PyTorch
+  tapir.crossEntropy(x, x, { weight: w, reduction: "sum" }).backward();
+  assert.is.not(w.grad?.toArray(), undefined);
+});
+
 test.run();

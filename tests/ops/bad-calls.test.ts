@@ -1,10 +1,10 @@
 // Whatever is passed to a public function, what comes out is a result or a typed error of one line that names the function;
 // nothing leaks, and the next result is right.
+import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { scope, tensorsIn } from "../../bindings/lifetime.js";
 import * as tapir from "../../ts-src/index.js";
-import { Random } from "../draw.js";
 
 const SEED = 20240607;
 const CALLS = 100_000;
@@ -122,19 +122,20 @@ const names = [
   "isCausal",
 ];
 
-const random = new Random(SEED);
+// the first of each list is what a failure is shrunk to
+const anyTensor = fc.constantFrom(...tensors);
+const anyValue = fc.oneof(
+  { weight: 50, arbitrary: anyTensor },
+  { weight: 16, arbitrary: fc.constantFrom(...numbers) },
+  { weight: 10, arbitrary: fc.constantFrom(...shapes) },
+  { weight: 10, arbitrary: fc.constantFrom(...strange) },
+  { weight: 9, arbitrary: optionsOf(fc.constantFrom<unknown>(...numbers, ...shapes, ...strange, ...tensors)) },
+  { weight: 5, arbitrary: fc.tuple(anyTensor, anyTensor) },
+);
+const anyCall = fc.tuple(fc.constantFrom(...functions), fc.array(anyValue, { maxLength: 4, size: "max" }));
 
-function value(): unknown {
-  const kind = random.unit();
-  if (kind < 0.5) return random.pick(tensors);
-  if (kind < 0.66) return random.pick(numbers);
-  if (kind < 0.76) return random.pick(shapes);
-  if (kind < 0.86) return random.pick(strange);
-  if (kind < 0.95)
-    return Object.fromEntries(
-      Array.from({ length: random.integer(1, 2) }, () => [random.pick(names), random.pick([...numbers, ...shapes, ...strange, ...tensors])]),
-    );
-  return [random.pick(tensors), random.pick(tensors)];
+function optionsOf(value: fc.Arbitrary<unknown>): fc.Arbitrary<Record<string, unknown>> {
+  return fc.array(fc.tuple(fc.constantFrom(...names), value), { minLength: 1, maxLength: 2, size: "max" }).map((entries) => Object.fromEntries(entries));
 }
 
 function show(x: unknown): string {
@@ -147,43 +148,49 @@ function show(x: unknown): string {
   return String(x);
 }
 
+const live = (): number => tapir.memory.stats().tensors;
+
+/** Whether the call ended with a typed error; throws what is wrong with it. */
+function isRefused(f: (...args: unknown[]) => unknown, args: unknown[]): boolean {
+  const before = live();
+  const started = performance.now();
+  let refused = false;
+  try {
+    scope(() => {
+      const result = f(...args);
+      if (result instanceof Promise) result.catch(() => undefined);
+      tensorsIn(result);
+    });
+  } catch (error) {
+    refused = true;
+    if (!(error instanceof tapir.TapirError)) throw new Error(`${(error as Error)?.name}: ${(error as Error)?.message}`);
+    if (/\n/.test(error.message)) throw new Error(`more than one line: ${error.message}`);
+    if (!/^\w+: /.test(error.message)) throw new Error(`no name in front: ${error.message}`);
+  }
+  const took = performance.now() - started;
+  if (took > 2000) throw new Error(`took ${Math.round(took)} ms`);
+  // what requires a gradient is recorded, and lives as long as its step
+  if (live() > before && !tensorsIn(args).some((t) => t.requiresGrad)) throw new Error(`${live() - before} tensors leak`);
+  return refused;
+}
+
 test(`${CALLS} random calls: only typed errors of one line, nothing leaks`, () => {
   tapir.configure({ maxMemory: 2 ** 28 });
   const [a, b] = [tensor([[1, 2], [3, 4]]), tensor([[5, 6], [7, 8]])]; // biome-ignore format: a matrix
-  const trouble = new Map<string, string>();
-  let errors = 0;
-  // the first round lets scratch memory and the like reach their size
-  const live = (): number => tapir.memory.stats().tensors;
-  for (let call = 0; call < CALLS; call++) {
-    const [name, f] = functions[call % functions.length];
-    const args = Array.from({ length: random.integer(0, 4) }, value);
-    const described = `${name}(${args.map(show).join(", ")})`;
-    const complain = (what: string): void => {
-      if (!trouble.has(`${name}: ${what.replace(/\d+/g, "#").slice(0, 60)}`))
-        trouble.set(`${name}: ${what.replace(/\d+/g, "#").slice(0, 60)}`, `${described}: ${what}`);
-    };
-    const before = live();
-    const started = performance.now();
-    try {
-      scope(() => {
-        const result = f(...args);
-        if (result instanceof Promise) result.catch(() => undefined);
-        tensorsIn(result);
-      });
-    } catch (error) {
-      errors++;
-      if (!(error instanceof tapir.TapirError)) complain(`${(error as Error)?.name}: ${(error as Error)?.message}`);
-      else if (/\n/.test(error.message)) complain(`more than one line: ${error.message}`);
-      else if (!/^\w+: /.test(error.message)) complain(`no name in front: ${error.message}`);
-    }
-    if (performance.now() - started > 2000) complain(`took ${Math.round(performance.now() - started)} ms`);
-    // what requires a gradient is recorded, and lives as long as its step
-    const recorded = tensorsIn(args).some((t) => t.requiresGrad);
-    if (live() > before && !recorded) complain(`${live() - before} tensors leak`);
-    if (call % 5000 === 0) assert.equal(a.matmul(b).toArray(), [[19, 22], [43, 50]]); // biome-ignore format: a matrix
+  let calls = 0;
+  let refused = 0;
+  const wellBehaved = fc.property(anyCall, ([[, f], args]) => {
+    if (isRefused(f, args)) refused++;
+    if (calls++ % 5000 === 0) assert.equal(a.matmul(b).toArray(), [[19, 22], [43, 50]]); // biome-ignore format: a matrix
+  });
+  const outcome = fc.check(wellBehaved, { seed: SEED, numRuns: CALLS });
+  if (outcome.counterexample !== null) {
+    const [[name], args] = outcome.counterexample[0];
+    const wrong = outcome.errorInstance instanceof Error ? outcome.errorInstance.message : String(outcome.errorInstance);
+    assert.unreachable(`seed ${SEED}, path ${outcome.counterexamplePath}, ${outcome.numShrinks} shrinks: ${name}(${args.map(show).join(", ")}): ${wrong}`);
   }
-  assert.ok(errors > CALLS / 2, `only ${errors} of the calls were wrong`);
-  assert.is(trouble.size, 0, `${trouble.size} kinds of trouble\n${[...trouble.values()].slice(0, 60).join("\n")}`);
+  assert.is(outcome.numRuns, CALLS);
+  assert.ok(refused > CALLS / 2, `only ${refused} of the calls were wrong`);
 });
 
 test.run();

@@ -3,7 +3,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import * as tapir from "../../ts-src/index.js";
-import { assertThrows } from "../assert-close.js";
+import { assertClose, assertThrows } from "../assert-close.js";
 import { Random } from "../draw.js";
 
 const { tensor, NumericError, ShapeError, DtypeError, ConfigError, DisposedError } = tapir;
@@ -127,7 +127,16 @@ test("wrong arguments give typed errors", () => {
     /^scatter: expected source of shape \[1,2\], as index has, or larger; got \[1,1\]$/,
   );
   assertThrows(() => x.scatter(int([[0]]), int([[0]])), DtypeError, /^scatter: expected source of dtype float32, as x has; got int32/);
-  assertThrows(() => int([[0]]).scatterAdd(int([[0]]), int([[0]])), DtypeError, /^scatterAdd: expected x of dtype float32 or float64; got int32/);
+  const bytes = tensor([1], { dtype: "uint8" });
+  assertThrows(() => bytes.scatterAdd(int([0]), bytes), DtypeError, /^scatterAdd: expected x of dtype float32 or float64; got uint8/);
+  assertThrows(() => bytes.scatter(int([0]), 1, { reduce: "sum" }), DtypeError, /^scatter: expected x of dtype float32 or float64; got uint8/);
+  assertThrows(() => f.scatter(x, int([[0]]), x, { reduce: "max" }), ConfigError, /^scatter: expected reduce sum, prod, mean, amax, amin; got .*max/);
+  assertThrows(() => x.scatter(int([[0]]), x, { includeSelf: false }), ConfigError, /^scatter: expected includeSelf with a reduce; got it alone$/);
+  assertThrows(() => int([0]).indexAdd(int([0]), int([0]), { alpha: 0.5 }), DtypeError, /^indexAdd: expected an alpha that int32 holds; got 0.5/);
+  assertThrows(() => x.unique({ axis: 2 }), ShapeError, /^unique: expected an axis from -2 to 1; got number 2$/);
+  assertThrows(() => tensor(1).unique({ axis: 0 }), ShapeError, /^unique: expected x with an axis; got a scalar and axis number 0$/);
+  assertThrows(() => tapir.embedding(int([0]), x, { maxNorm: -1 }), ConfigError, /^embedding: expected a number from 0 for maxNorm; got -1$/);
+  assertThrows(() => tapir.embedding(int([0]), x.transpose(), { maxNorm: 1 }), ShapeError, /^embedding: expected a contiguous weight for maxNorm/);
   assertThrows(() => x.indexAdd(int([0]), x), ShapeError, /^indexAdd: /);
   assertThrows(() => x.indexSelect(int([[0]])), ShapeError, /^indexSelect: expected x with an axis and index \[n\]; got \[2,3\] and \[1,1\]$/);
   assertThrows(() => x.topk(4), ShapeError, /^topk: expected a whole k from 0 to 3, the size of axis 1 of \[2,3\]; got number 4$/);
@@ -145,7 +154,7 @@ test("wrong arguments give typed errors", () => {
     /^maskedFill: expected a mask that broadcasts to \[3\]; got \[2,1\]$/,
   );
   assertThrows(() => x.maskedFill(tensor(true), tapir.zeros([1])), ShapeError, /^maskedFill: expected a number or a 0-d tensor/);
-  assertThrows(() => f.unique(x, { axis: 0 }), ConfigError, /^unique: expected options returnInverse, returnCounts, sorted; got axis$/);
+  assertThrows(() => f.unique(x, { dim: 0 }), ConfigError, /^unique: expected options axis, returnInverse, returnCounts, sorted; got dim$/);
   const gone = tapir.zeros([2]);
   gone.dispose();
   for (const name of ["sort", "argsort", "unique", "nonzero"]) assertThrows(() => f[name](gone), DisposedError, new RegExp(`^${name}: `));
@@ -468,6 +477,69 @@ test("whatever is passed, the errors are tapir's own", () => {
       }
     });
   }
+});
+
+test("embedding with maxNorm shortens the rows that are read, in place, as PyTorch", () => {
+  const weight = tensor([[3, 4], [5, 6], [0.5, 0]], { dtype: "float64", requiresGrad: true }); // biome-ignore format: a matrix
+  const stale = weight.mul(weight);
+  const y = tapir.embedding(int([0, 2, 0]), weight, { maxNorm: 1 });
+  const rows = [[0.6, 0.8], [0.5, 0], [0.6, 0.8]]; // biome-ignore format: a matrix
+  assertClose(y.data(), rows.flat(), { rtol: 1e-7 });
+  assertClose(weight.data(), [rows[0], [5, 6], rows[1]].flat(), { rtol: 1e-7 });
+  y.sum().backward();
+  assert.equal(weight.grad?.toArray(), [[2, 2], [0, 0], [1, 1]]); // biome-ignore format: a matrix
+  assertThrows(() => stale.sum().backward(), tapir.VersionError, /mul/);
+  const inf = tensor([[3, -4]], { dtype: "float64" });
+  tapir.embedding(int([0]), inf, { maxNorm: 2, normType: Number.POSITIVE_INFINITY });
+  assertClose(inf.data(), [1.5, -2], { rtol: 1e-7 });
+});
+
+test("a compiled embedding with maxNorm changes the weight at each call", () => {
+  const [eager, compiled] = [0, 1].map(() => tensor([[3, 4], [5, 6]], { dtype: "float64" })); // biome-ignore format: a matrix
+  const f = tapir.compile((i: Tensor) => tapir.embedding(i, compiled, { maxNorm: 1 }).sum());
+  for (const index of [
+    [0, 0],
+    [1, 0],
+    [1, 1],
+  ]) {
+    assert.is(f(int(index)).item(), tapir.embedding(int(index), eager, { maxNorm: 1 }).sum().item());
+    assert.equal(compiled.toArray(), eager.toArray());
+  }
+});
+
+test("scatter with reduce combines in row-major order, for int32 modulo 2^32", () => {
+  const x = int([2147483647, 3]);
+  const at = int([0, 0, 1]);
+  assert.equal(x.scatter(at, int([1, 5, -9]), { reduce: "sum" }).toArray(), [-2147483643, -6]);
+  assert.equal(x.scatter(at, 2, { reduce: "prod", includeSelf: false }).toArray(), [4, 2]);
+  assert.equal(x.scatter(int([1]), -4, { reduce: "mean" }).toArray(), [2147483647, -1]);
+  assert.equal(x.scatter(int([1]), int([-9]), { reduce: "amax", includeSelf: false }).toArray(), [2147483647, -9]);
+  assert.is(x.scatter(at, 2, { reduce: "mean" }).dtype, "int32");
+  // float32: (1e8 + 1) - 1e8 is 0, 1e8 - 1e8 + 1 is 1
+  const zero = tapir.zeros([1]);
+  assert.equal(zero.scatter(int([0, 0, 0]), tensor([1e8, 1, -1e8]), { reduce: "sum" }).toArray(), [0]);
+  assert.equal(zero.scatter(int([0, 0, 0]), tensor([1e8, -1e8, 1]), { reduce: "sum" }).toArray(), [1]);
+});
+
+test("unique along an axis gives the slices back by their inverse, and its gradient to the first of equal ones", () => {
+  const random = new Random(20260711);
+  for (let round = 0; round < 100; round++) {
+    const shape = random.shape(1, 4);
+    const axis = random.integer(0, shape.length - 1);
+    const dtype = random.pick(dtypes);
+    const n = shape.reduce((a, b) => a * b, 1);
+    const x = tensor(Array.from({ length: n }, () => random.integer(0, 1)))
+      .to(dtype)
+      .reshape(shape);
+    const { values, inverse, counts } = x.unique({ axis, returnInverse: true, returnCounts: true }) as Required<tapir.Unique>;
+    assert.equal(values.indexSelect(inverse, { axis }).toArray(), x.toArray());
+    assert.is(counts.sum().item(), shape[axis]);
+    const slices = Array.from({ length: values.shape[axis] }, (_, i) => JSON.stringify(values.indexSelect(int([i]), { axis }).toArray()));
+    assert.is(new Set(slices).size, slices.length);
+  }
+  const rows = tensor([[2, 1], [0, 3], [2, 1]], { requiresGrad: true }); // biome-ignore format: a matrix
+  (rows.unique({ axis: 0 }) as Tensor).mul(tensor([[1, 2], [3, 4]])).sum().backward(); // biome-ignore format: a matrix
+  assert.equal(rows.grad?.toArray(), [[3, 4], [1, 2], [0, 0]]); // biome-ignore format: a matrix
 });
 
 test.run();

@@ -85,7 +85,7 @@ function check(one: Case, dtype: "float32" | "float64"): void {
     if (!y.requiresGrad) continue;
     const cotangent = tapir
       .tensor(wave(y.shape, LARGE_PHASE + i, -1, 1, 0))
-      .to(dtype)
+      .to(y.dtype)
       .reshape(y.shape);
     const part = y.mul(cotangent).sum();
     total = total === undefined ? part : total.add(part);

@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import { scope } from "../../bindings/lifetime.js";
 import { type AnyOp, apply, type Draw, type SampleOperand } from "../../bindings/op.js";
 import { GradientError, grad, mul, ops, slice, stack, type Tensor, tensor, vmap } from "../../ts-src/index.js";
+import { drawnAlong } from "../../ts-src/ops/index-samples.js";
 import { assertClose } from "../assert-close.js";
 import { Random } from "../draw.js";
 
@@ -17,7 +18,7 @@ type AnySample = { inputs: Record<string, SampleOperand>; params?: unknown };
 const run = apply as unknown as (declaration: AnyOp, inputs: Record<string, Tensor>, params: unknown) => Tensor;
 
 /** Their answers depend in size on the elements, so a function that calls them reads elements and cannot be mapped. */
-const WITHOUT_RULE = ["groupNumbers", "groupFirsts", "nonzero"];
+const WITHOUT_RULE = ["groupNumbers", "argsortSlices", "groupSlices", "groupFirsts", "nonzero"];
 
 /** Its weights being batched, a product of matrices and a sum take the place of its one kernel; all other ops give the same bits. */
 const CLOSE = new Set(["linear"]);
@@ -61,6 +62,11 @@ const OTHER: Record<string, (draw: Draw) => AnySample> = {
   cumsumInt32(draw) {
     const shape = draw.shape(1);
     return { inputs: { x: many(draw, shape, -3, 3) }, params: { axis: draw.integer(0, shape.length - 1) } };
+  },
+  cumprodInt32: (draw) => OTHER.cumsumInt32(draw),
+  scatterAddInt32(draw) {
+    const { shape, axis, index } = drawnAlong(draw);
+    return { inputs: { x: many(draw, shape, -3, 3), index, source: many(draw, index.shape, -3, 3) }, params: { fn: "scatterAdd", axis } };
   },
   argsort(draw) {
     const shape = draw.shape(draw.integer(0, 1)).map((n) => Math.max(1, n));

@@ -13,13 +13,13 @@ import { where } from "../ops/select.js";
 import { checkedWeight, checkPair, type LossOptions, reduced } from "./reduced.js";
 
 export interface BinaryCrossEntropyOptions extends LossOptions {
-  /** Factors that broadcast to the input; they get no gradient. */
+  /** Factors that broadcast to the input; there is no gradient for them. */
   weight?: Tensor | null;
 }
 
 /**
  * Binary cross-entropy of probabilities: -(t log x + (1 - t) log(1 - x)), logarithms at least -100 as in PyTorch; NaN for
- * probabilities outside 0..1. Throws ShapeError, DtypeError, ConfigError.
+ * probabilities outside 0..1. Throws ShapeError, DtypeError, ConfigError, GradientError for a weight that requires a gradient.
  */
 export function binaryCrossEntropy(input: Tensor, target: Tensor, options: BinaryCrossEntropyOptions = {}): Tensor {
   const name = "binaryCrossEntropy";
@@ -35,7 +35,8 @@ export function binaryCrossEntropy(input: Tensor, target: Tensor, options: Binar
 
 /**
  * Binary cross-entropy of logits: -(posWeight t log s(x) + (1 - t) log(1 - s(x))) with the sigmoid s, computed as
- * (1 - t) x - (1 + (posWeight - 1) t) log s(x), which loses no digits. Throws ShapeError, DtypeError, ConfigError.
+ * (1 - t) x - (1 + (posWeight - 1) t) log s(x), which loses no digits. Throws ShapeError, DtypeError, ConfigError,
+ * GradientError for a weight or posWeight that requires a gradient.
  */
 export function binaryCrossEntropyWithLogits(input: Tensor, target: Tensor, options: BinaryCrossEntropyOptions & { posWeight?: Tensor | null } = {}): Tensor {
   const name = "binaryCrossEntropyWithLogits";

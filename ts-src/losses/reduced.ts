@@ -2,8 +2,7 @@
 import { DtypeError, ShapeError } from "../../bindings/errors.js";
 import { broadcastShapes, sameShape, showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
-import { checkedReduction, type Reduction } from "../ops/checks.js";
-import { detach } from "../ops/convert.js";
+import { checkedConstant, checkedReduction, type Reduction } from "../ops/checks.js";
 import { checkedTensor, floatDtype } from "../ops/operands.js";
 import { mean, sum } from "../ops/reduce.js";
 
@@ -29,7 +28,7 @@ export function reduced(name: string, losses: Tensor, reduction: Reduction | und
   return how === "none" ? losses : how === "sum" ? sum(losses) : mean(losses);
 }
 
-/** Weights that broadcast to x, without history; undefined if none came. */
+/** Weights that broadcast to x; undefined if none came. Throws GradientError if they require a gradient, for which there is no derivative, as in PyTorch. */
 export function checkedWeight(name: string, label: string, weight: Tensor | null | undefined, x: Tensor): Tensor | undefined {
   if (weight === undefined || weight === null) return undefined;
   checkedTensor(name, label, weight);
@@ -38,5 +37,6 @@ export function checkedWeight(name: string, label: string, weight: Tensor | null
   if (!sameShape(broadcastShapes(name, weight.shape, x.shape), x.shape)) {
     throw new ShapeError(`${name}: expected ${label} that broadcasts to ${showShape(x.shape)}; got ${showShape(weight.shape)}`);
   }
-  return detach(weight);
+  checkedConstant(name, label, weight);
+  return weight;
 }

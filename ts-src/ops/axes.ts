@@ -33,7 +33,7 @@ export function checkedOneAxis(op: string, axis: unknown, ndim: number): number 
 }
 
 /** The axes of a reduction. Throws ShapeError for a wrong or repeated axis, ConfigError for other options. */
-export function checkedReduction<O extends ReduceOptions>(op: string, x: Tensor, options: O, more: readonly (keyof O & string)[] = []): Reduced {
+export function checkedReduced<O extends ReduceOptions>(op: string, x: Tensor, options: O, more: readonly (keyof O & string)[] = []): Reduced {
   checkedTensor(op, "x", x);
   x.alive(op);
   checkedOptions(op, options, ["axis", "keepdims", ...more]);

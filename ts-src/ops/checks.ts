@@ -1,8 +1,9 @@
 // Checks of options that come from outside.
 
-import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
+import { ConfigError, DtypeError, GradientError, ShapeError } from "../../bindings/errors.js";
 import { type Shape, sameShape, showShape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
+import { isRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
 
 /** How the losses of elements become one: "none" keeps them. */
@@ -46,6 +47,12 @@ export function checkedReduction<R extends string = Reduction>(
 ): R {
   if (!known.includes(value as R)) throw new ConfigError(`${op}: expected reduction ${known.join(", ")}; got ${shown(value)}`);
   return value as R;
+}
+
+/** Throws GradientError if a gradient is wanted for an operand for which the op has none. */
+export function checkedConstant(op: string, name: string, value: Tensor): void {
+  if (!value.requiresGrad || !isRecording()) return;
+  throw new GradientError(`${op}: expected ${name} without gradient, as there is no derivative for it; got one that requires it; pass ${name}.detach()`);
 }
 
 /** A tensor of the dtype of x and of this shape, or null. */

@@ -1,9 +1,11 @@
 // Copies, other dtypes, and handles without history.
 import { checkedDtype, type DType, isFloat, itemBytes } from "../../bindings/dtype.js";
+import { DtypeError } from "../../bindings/errors.js";
 import { kernelsOf } from "../../bindings/kernels.js";
-import { adopt, BatchedStorage } from "../../bindings/lifetime.js";
+import { adopt, BatchedStorage, scope } from "../../bindings/lifetime.js";
 import { scratch } from "../../bindings/memory.js";
 import { apply, copyInto, op, type Spec } from "../../bindings/op.js";
+import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { leading } from "./batching.js";
 import { checkedTensor } from "./operands.js";
@@ -36,6 +38,17 @@ export function to(x: Tensor, dtype: DType): Tensor {
   if (x.dtype === dtype) return x;
   return isFloat(x.dtype) && isFloat(dtype) ? apply(toFloatOp, { x }, { dtype }) : apply(toOp, { x }, { dtype });
 }
+/** Calls `fn` with x in another dtype: what an option `dtype` asks for. Throws DtypeError unless it is a float, or int32 if `whole`. */
+export function inDtype(op: string, x: Tensor, dtype: DType | null | undefined, whole: boolean, fn: (x: Tensor) => Tensor): Tensor {
+  if (dtype === undefined || dtype === null) return fn(x);
+  checkedTensor(op, "x", x);
+  if (!isFloat(dtype) && !(whole && dtype === "int32")) {
+    throw new DtypeError(`${op}: expected dtype float32${whole ? ", float64 or int32" : " or float64"}; got ${showValue(dtype)}`);
+  }
+  x.alive(op);
+  return scope(() => fn(to(x, dtype)));
+}
+
 /** The elements in the other float dtype. */
 const toFloatOp = op({
   name: "toFloat",

@@ -12,8 +12,7 @@ import type { Tensor } from "../../bindings/tensor.js";
 import { everyOperand, merged, parted } from "./batching.js";
 import { batchedLoss, batchedScale, rowGradients } from "./batching-losses.js";
 import { add, div, mul } from "./binary.js";
-import { checkedNumber, checkedOptions, checkedPart, checkedReduction, type Reduction, reductions } from "./checks.js";
-import { detach } from "./convert.js";
+import { checkedConstant, checkedNumber, checkedOptions, checkedPart, checkedReduction, type Reduction, reductions } from "./checks.js";
 import { full } from "./create.js";
 import { checkedTensor, floatDtype } from "./operands.js";
 import { sum } from "./reduce.js";
@@ -24,7 +23,7 @@ import { neg } from "./unary.js";
 export interface NllLossOptions {
   /** "mean" (default) divides by the weights of the targets that are not ignored; "sum"; "none" for one loss a target. */
   reduction?: Reduction;
-  /** A weight a class, [C]; it gets no gradient. */
+  /** A weight a class, [C]; there is a gradient for it with targets that are probabilities only. */
   weight?: Tensor | null;
   /** Targets of this number count nothing; -100 by default. */
   ignoreIndex?: number;
@@ -82,8 +81,9 @@ function outside(name: string, target: Tensor, at: number, classes: number, igno
 /**
  * Cross-entropy of logits [N, C], [C] or [N, C, d1, ...]. Targets are class numbers, int32 [N], [] or [N, d1, ...]:
  * -w[t] log softmax(x)[t], fused forward and backward; or probabilities of the shape of the logits:
- * -sum over c of w[c] t[c] log softmax(x)[c], with a gradient for them too, whose mean divides by the number of rows.
- * Throws ShapeError, DtypeError, NumericError for a class outside 0..C-1, ConfigError for an unknown option.
+ * -sum over c of w[c] t[c] log softmax(x)[c], with a gradient for t and w too, whose mean divides by the number of rows.
+ * Throws ShapeError, DtypeError, NumericError for a class outside 0..C-1, ConfigError for an unknown option, GradientError
+ * for a weight that requires a gradient with class numbers.
  */
 export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntropyOptions = {}): Tensor {
   const name = "crossEntropy";
@@ -102,6 +102,7 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntr
     return probabilityLoss(logits, targets, w, how, smoothing);
   }
   checkClassNumbers(name, logits, targets);
+  if (w !== null) checkedConstant(name, "weight", w);
   const params = { weight: w?.data(), ignore, smoothing, reduction: how };
   if (logits.ndim === 2) return apply(crossEntropyOp, { x: logits, target: targets }, params);
   return scope(() => {
@@ -123,7 +124,7 @@ function probabilityLoss(logits: Tensor, targets: Tensor, weight: Tensor | null,
     const classes = logits.shape[axis];
     const target = smoothing === 0 ? targets : add(mul(targets, 1 - smoothing), smoothing / classes);
     let terms = mul(logSoftmax(logits, { axis }), target);
-    if (weight !== null) terms = mul(terms, reshape(detach(weight), [classes, ...logits.shape.slice(axis + 1).map(() => 1)]));
+    if (weight !== null) terms = mul(terms, reshape(weight, [classes, ...logits.shape.slice(axis + 1).map(() => 1)]));
     if (reduction === "none") return neg(sum(terms, { axis }));
     const total = neg(sum(terms));
     return reduction === "sum" ? total : div(total, logits.size / classes);
@@ -238,7 +239,8 @@ function targetWeights(target: Tensor, { weight, ignore }: NllParams, cols: numb
 
 /**
  * Negative log-likelihood -w[t] logProbs[t] of log-probabilities [N, C], [C] or [N, C, d1, ...] and class numbers, int32
- * [N], [] or [N, d1, ...]. Throws ShapeError, DtypeError, NumericError for a class outside 0..C-1, ConfigError for an unknown option.
+ * [N], [] or [N, d1, ...]. Throws ShapeError, DtypeError, NumericError for a class outside 0..C-1, ConfigError for an unknown option,
+ * GradientError for a weight that requires a gradient.
  */
 export function nllLoss(logProbs: Tensor, target: Tensor, options: NllLossOptions = {}): Tensor {
   const name = "nllLoss";
@@ -249,6 +251,7 @@ export function nllLoss(logProbs: Tensor, target: Tensor, options: NllLossOption
   const ignore = checkedIgnoreIndex(name, ignoreIndex);
   const how = checkedReduction(name, reduction ?? "mean");
   const w = checkedPart(name, "weight", weight, logProbs, [classesOf(name, logProbs)]);
+  if (w !== null) checkedConstant(name, "weight", w);
   checkClassNumbers(name, logProbs, target);
   return picked(logProbs, target, { weight: w?.data(), ignore, reduction: how });
 }

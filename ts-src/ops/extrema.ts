@@ -6,7 +6,7 @@ import { scratch } from "../../bindings/memory.js";
 import { allocated, apply, op, type Spec } from "../../bindings/op.js";
 import { sizeOf } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
-import { anyReduction, checkedNumbers, checkedReduction, checkedSomething, keptShape, type Reduced, type ReduceOptions, reducedShape } from "./axes.js";
+import { anyReduction, checkedNumbers, checkedReduced, checkedSomething, keptShape, type Reduced, type ReduceOptions, reducedShape } from "./axes.js";
 import { alongAxis, overAxes } from "./batching.js";
 import { div, mul } from "./binary.js";
 import { sameOp } from "./guarded.js";
@@ -20,7 +20,7 @@ type Ties = "first" | "even";
 type Extreme = Reduced & { readonly ties: Ties };
 
 function checkedExtreme(name: string, x: Tensor, options: ReduceOptions, ties: Ties): Extreme {
-  const params = checkedReduction(name, x, options);
+  const params = checkedReduced(name, x, options);
   checkedNumbers(name, x);
   checkedSomething(name, x, params.axes);
   return { ...params, ties };
@@ -145,7 +145,7 @@ export function argmin(x: Tensor, options: ArgOptions = {}): Tensor {
 }
 
 function checkedPosition(name: string, x: Tensor, options: ArgOptions): Reduced {
-  const params = checkedReduction(name, x, options);
+  const params = checkedReduced(name, x, options);
   checkedNumbers(name, x);
   if (Array.isArray(options.axis)) throw new ShapeError(`${name}: expected an axis; got a list`);
   checkedSomething(name, x, params.axes);

@@ -2,23 +2,30 @@
 // names a whole row, so their gradient is one too: a sum of what comes back, in the order of the positions.
 
 import { ConfigError, ShapeError } from "../../bindings/errors.js";
+import { kernelsOf } from "../../bindings/kernels.js";
 import { scope } from "../../bindings/lifetime.js";
 import { apply, op, type Spec } from "../../bindings/op.js";
 import { broadcastShapes, type Shape, showShape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
+import { withRecording } from "../../bindings/tape.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { change } from "../../bindings/trace.js";
 import { leading } from "./batching.js";
-import { div } from "./binary.js";
-import { checkedFlag, checkedOptions } from "./checks.js";
-import { eq } from "./compare.js";
+import { add, div, mul } from "./binary.js";
+import { checkedFlag, checkedNumber, checkedOptions } from "./checks.js";
+import { eq, gt } from "./compare.js";
 import { to } from "./convert.js";
 import { fillWith } from "./create.js";
 import { groupSizes } from "./groups.js";
 import { drawnAlong, drawnIndex } from "./index-samples.js";
 import { type Along, alongIndex, axisOf, checkedIndex, checkedLive, fitsWithin, gatherInto, scatterInto, spread } from "./indexing.js";
+import { norm } from "./norm.js";
 import { floatDtype } from "./operands.js";
 import { where } from "./select.js";
 import { reshape, unsqueeze } from "./shape.js";
+
+/** PyTorch's addition to a norm that is divided by. */
+const RENORM_EPS = 1e-7;
 
 export interface IndexOptions {
   /** The axis that the indices step along; negatives count from the end. */
@@ -70,19 +77,27 @@ export function indexSelect(x: Tensor, index: Tensor, options: IndexOptions = {}
 export interface EmbeddingOptions {
   /** The row of weight that gets no gradient; negatives count from the end; none by default. */
   paddingIdx?: number | null;
+  /** Rows that are read and longer than this are scaled down to it, in place, before they are read; none by default. */
+  maxNorm?: number | null;
+  /** The norm of maxNorm: sum(|w|^p)^(1/p), or Infinity; 2 by default. */
+  normType?: number;
   /** Divide the gradient of a row by how often it was read; false by default. */
   scaleGradByFreq?: boolean;
 }
 
 /**
  * Rows of a table: y[..., :] = weight[indices[...], :] for indices int32 of any shape and weight [rows, cols]. The gradient
- * of a row is the sum of what its readers get, in the order of the positions; 0 for the row `paddingIdx`.
+ * of a row is the sum of what its readers get, in the order of the positions; 0 for the row `paddingIdx`. With `maxNorm` the
+ * weight is changed, without a derivative, and its version counts up.
  * Throws ShapeError, DtypeError, NumericError for an index outside 0..rows-1, ConfigError. As torch.nn.functional.embedding.
  */
 export function embedding(indices: Tensor, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
   checkedIndex("embedding", indices, "indices");
   checkedLive("embedding", "weight", weight);
-  const { paddingIdx = null, scaleGradByFreq = false } = checkedOptions("embedding", options, ["paddingIdx", "scaleGradByFreq"]);
+  const known = ["paddingIdx", "maxNorm", "normType", "scaleGradByFreq"] as const;
+  const { paddingIdx = null, maxNorm = null, normType = 2, scaleGradByFreq = false } = checkedOptions("embedding", options, known);
+  if (maxNorm !== null) checkedNumber("embedding", "maxNorm", maxNorm, 0, Number.POSITIVE_INFINITY);
+  checkedNumber("embedding", "normType", normType, 0, Number.POSITIVE_INFINITY);
   const scaled = checkedFlag("embedding", "scaleGradByFreq", scaleGradByFreq);
   if (weight.ndim !== 2) throw new ShapeError(`embedding: expected weight [rows, cols]; got ${showShape(weight.shape)}`);
   const [rows, cols] = weight.shape;
@@ -91,13 +106,33 @@ export function embedding(indices: Tensor, weight: Tensor, options: EmbeddingOpt
   }
   return scope(() => {
     const flat = reshape(indices, [-1]);
-    let y = gatherAlong(weight, spread(flat, weight.shape, 0), { fn: "embedding", axis: 0, from: indices.shape });
+    const places = spread(flat, weight.shape, 0);
+    const along = { fn: "embedding", axis: 0, from: indices.shape };
+    if (maxNorm !== null) shorten(weight, places, along, maxNorm, normType);
+    let y = gatherAlong(weight, places, along);
     if (y.requiresGrad && scaled) y = apply(embeddingScaleOp, { x: y, count: readers(flat, rows, y) });
     if (y.requiresGrad && paddingIdx !== null) {
       const padding = unsqueeze(eq(flat, paddingIdx < 0 ? paddingIdx + rows : paddingIdx), 1);
       y = apply(embeddingPaddingOp, { x: y, padding });
     }
     return reshape(y, [...indices.shape, cols]);
+  });
+}
+
+/** Scales the rows that are read down to a norm, in place. A row that is read twice gets the same elements twice. */
+function shorten(weight: Tensor, places: Tensor, along: Along, most: number, ord: number): void {
+  const dtype = floatDtype("embedding", { weight });
+  if (!weight.contiguous) throw new ShapeError(`embedding: expected a contiguous weight for maxNorm; got a view ${weight.describe()}; pass a clone()`);
+  withRecording(false, () => {
+    const rows = gatherAlong(weight, places, along);
+    const length = norm(rows, { ord, axis: 1, keepdims: true });
+    const scaled = where(gt(length, most), mul(rows, div(most, add(length, RENORM_EPS))), rows);
+    change({
+      name: "embeddingRenorm",
+      tensors: { weight, places, scaled },
+      writes: ["weight"],
+      run: ({ weight: w, places: at, scaled: from }) => scatterInto(kernelsOf(dtype), w, at, from, from.shape, along),
+    });
   });
 }
 
@@ -176,7 +211,8 @@ interface GatherGradParams extends Along {
   readonly shape: Shape;
 }
 
-function gatherGrad(dy: Tensor, index: Tensor, params: GatherGradParams): Tensor {
+/** The sum of dy over the positions that read an element of `shape`. */
+export function gatherGrad(dy: Tensor, index: Tensor, params: GatherGradParams): Tensor {
   return apply(gatherGradOp, { dy, index }, params);
 }
 /** The sum of dy over the positions that read an element. */

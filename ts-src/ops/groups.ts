@@ -1,5 +1,6 @@
 // Groups of equal elements, numbered from 0: int32 numbers as unique() and embedding() count them.
 import { type DType, isFloat } from "../../bindings/dtype.js";
+import { scratch } from "../../bindings/memory.js";
 import { apply, op, type Spec } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { merged, parted } from "./batching.js";
@@ -22,6 +23,38 @@ const groupNumbersOp = op({
   shape: (s: { x: Spec; order: Spec }) => ({ shape: s.x.shape, dtype: "int32" as const }),
   kernel(k, { x, order }, y) {
     ofDtype(x.dtype, k.groupNumbers, k.groupNumbersInt32, k.groupNumbersUint8)(y.ptr, x.ptr, order.ptr, x.size);
+  },
+  saves: [],
+  vjp: "none",
+  samples: [],
+});
+
+/** Positions (int32) that sort the rows of x [n, cols], by the first element in which they differ. */
+export function sliceOrder(x: Tensor): Tensor {
+  return apply(argsortSlicesOp, { x });
+}
+const argsortSlicesOp = op({
+  name: "argsortSlices",
+  inputs: ["x"],
+  shape: (s: { x: Spec }) => ({ shape: [s.x.shape[0]], dtype: "int32" as const }),
+  kernel(k, { x }, y) {
+    ofDtype(x.dtype, k.argsortSlices, k.argsortSlicesInt32, k.argsortSlicesUint8)(y.ptr, x.ptr, scratch(4 * y.size), y.size, x.shape[1]);
+  },
+  saves: [],
+  vjp: "none",
+  samples: [],
+});
+
+/** Number of the group of equal rows of each row of x [n, cols], in sorted order. A row with a NaN is a group of its own. */
+export function sliceNumbers(x: Tensor, order: Tensor): Tensor {
+  return apply(groupSlicesOp, { x, order });
+}
+const groupSlicesOp = op({
+  name: "groupSlices",
+  inputs: ["x", "order"],
+  shape: (s: { x: Spec; order: Spec }) => ({ shape: s.order.shape, dtype: "int32" as const }),
+  kernel(k, { x, order }, y) {
+    ofDtype(x.dtype, k.groupSlices, k.groupSlicesInt32, k.groupSlicesUint8)(y.ptr, x.ptr, order.ptr, y.size, x.shape[1]);
   },
   saves: [],
   vjp: "none",

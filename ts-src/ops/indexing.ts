@@ -118,17 +118,17 @@ export function gatherInto(k: Kernels, y: Tensor, x: Tensor, index: Tensor, alon
  * in their order; y is contiguous, index and source broadcast.
  */
 export function scatterInto(k: Kernels, y: Tensor, index: Tensor, source: Tensor, shape: Shape, along: Along, alpha?: number): void {
+  const scatter: Scatter = alpha === undefined ? bySize(itemBytes(y.dtype), k.scatter8, k.scatter32, k.scatter64) : (...args) => k.scatterAdd(...args, alpha);
+  scatterBy(scatter, y, index, source, shape, along);
+}
+
+/** Calls a scattering kernel for every position p of `shape`, in their order; y is contiguous, index and source broadcast. */
+export function scatterBy(scatter: Scatter, y: Tensor, index: Tensor, source: Tensor, shape: Shape, along: Along): void {
   const bytes = itemBytes(y.dtype);
-  const scatter: Scatter = bySize(bytes, k.scatter8, k.scatter32, k.scatter64);
   const how = axisArguments(y, along);
   const strides = [tableStrides(y, along, shape.length), broadcastStrides(index, shape.length), broadcastStrides(source, shape.length)];
   const bad = eachBlock(shape, strides, ({ sizes, offsets, strides: [a, b, c] }) => {
-    const to = y.ptr + offsets[0] * bytes;
-    const from = source.ptr + offsets[2] * bytes;
-    const numbers = index.ptr + offsets[1] * 4;
-    return alpha === undefined
-      ? scatter(to, from, numbers, ...sizes, ...a, ...b, ...c, ...how)
-      : k.scatterAdd(to, from, numbers, ...sizes, ...a, ...b, ...c, ...how, alpha);
+    return scatter(y.ptr + offsets[0] * bytes, source.ptr + offsets[2] * bytes, index.ptr + offsets[1] * 4, ...sizes, ...a, ...b, ...c, ...how);
   });
   if (bad !== 0) outOfRange(shape, index, y, along, bad - 1);
 }

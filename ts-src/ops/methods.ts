@@ -27,6 +27,7 @@ import * as piecewise from "./piecewise.js";
 import * as pooling from "./pooling.js";
 import * as power from "./power.js";
 import * as products from "./products.js";
+import * as quotients from "./quotient.js";
 import * as reduce from "./reduce.js";
 import * as reverse from "./reverse.js";
 import * as rounding from "./rounding.js";
@@ -49,9 +50,9 @@ import { zeroOneLoss } from "./zeroone.js";
 const { sumTo: _sumTo, spread: _spread, ...reductions } = reduce;
 const { extremeGrad: _extremeGrad, ...extremes } = extrema;
 const { backward } = reverse;
-const { gatherAlong: _gatherAlong, ...gatherings } = gathers;
+const { gatherAlong: _gatherAlong, gatherGrad: _gatherGrad, ...gatherings } = gathers;
 const { ordered: _ordered, ...sortings } = sorts;
-const { withoutHistory: _withoutHistory, ...conversions } = convert;
+const { inDtype: _inDtype, withoutHistory: _withoutHistory, ...conversions } = convert;
 const { roll, tile } = joins;
 const { narrow: _narrow, ...parts } = slices;
 const neural = {
@@ -80,6 +81,7 @@ const functions = {
   ...activations,
   ...gelus,
   ...binary,
+  ...quotients,
   ...compare,
   ...logic,
   ...select,

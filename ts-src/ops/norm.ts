@@ -5,7 +5,7 @@ import type { Kernels } from "../../bindings/kernels.js";
 import { allocated, apply, copyInto, op, type Spec } from "../../bindings/op.js";
 import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
-import { checkedReduction, checkedSomething, distinct, drawnReduction, keptShape, type Reduced, type ReduceOptions, reducedShape } from "./axes.js";
+import { checkedReduced, checkedSomething, distinct, drawnReduction, keptShape, type Reduced, type ReduceOptions, reducedShape } from "./axes.js";
 import { overAxes } from "./batching.js";
 import { mul } from "./binary.js";
 import { extremeGrad } from "./extrema.js";
@@ -29,7 +29,7 @@ type Ordered = Reduced & { readonly ord: number };
  * or, with ord below 0 or infinite, where there is no element, ConfigError for an unknown option.
  */
 export function norm(x: Tensor, options: NormOptions = {}): Tensor {
-  const params = checkedReduction("norm", x, options, ["ord"]);
+  const params = checkedReduced("norm", x, options, ["ord"]);
   const { ord = 2 } = options;
   if (typeof ord !== "number" || Number.isNaN(ord)) throw new ConfigError(`norm: expected a number for ord; got ${showValue(ord)}`);
   if (ord < 0 || ord === Number.POSITIVE_INFINITY) checkedSomething("norm", x, params.axes);

@@ -1,7 +1,7 @@
 // Checks and kernel calls that many declarations share.
 
 import { type DType, isFloat, itemBytes } from "../../bindings/dtype.js";
-import { DtypeError, ShapeError } from "../../bindings/errors.js";
+import { DtypeError, NumericError, ShapeError } from "../../bindings/errors.js";
 import type { Kernels } from "../../bindings/kernels.js";
 import { write } from "../../bindings/memory.js";
 import { allocated, type Spec } from "../../bindings/op.js";
@@ -126,6 +126,34 @@ export function binary(name: string, kernel: BinaryKernel, integer?: BinaryKerne
     strided: true,
     kernel: (k: Kernels, x: { a: Tensor; b: Tensor }, y: Tensor): void => zip(k[integer !== undefined && y.dtype === "int32" ? integer : kernel], x.a, x.b, y),
   } as const;
+}
+
+type WholeKernel = "fmodInt32" | "remainderInt32" | "powInt32";
+
+/** The common part of y[i] = f(a[i], b[i]) with broadcasting where int32 has no answer for some b, which `expected` tells. */
+export function binaryWhole(name: string, kernel: BinaryKernel, integer: WholeKernel, expected: string) {
+  return {
+    ...binary(name, kernel),
+    shape: (x: { a: Spec; b: Spec }): Spec => ({ shape: broadcastShapes(name, x.a.shape, x.b.shape), dtype: numberDtype(name, x) }),
+    kernel(k: Kernels, { a, b }: { a: Tensor; b: Tensor }, y: Tensor): void {
+      if (y.dtype !== "int32") zip(k[kernel], a, b, y);
+      else if (!zipWhole(k[integer], a, b, y)) throw new NumericError(`${name}: expected ${expected}`);
+    },
+  } as const;
+}
+
+/** As zip, for a kernel that answers 1 where an operand has no answer; whether there was none. */
+export function zipWhole(kernel: Kernels[WholeKernel], a: Tensor, b: Tensor, y: Tensor): boolean {
+  let bad = 0;
+  zip(
+    (...args) => {
+      bad |= kernel(...args);
+    },
+    a,
+    b,
+    y,
+  );
+  return bad === 0;
 }
 
 /** Calls a broadcasting kernel on operands of one dtype: axes that lie in one row in every operand are merged, three go to a call. */

@@ -9,7 +9,7 @@ import type { Tensor } from "../../bindings/tensor.js";
 import { add } from "./binary.js";
 import { border, paddedRows, type Width } from "./border.js";
 import { checkedOptions } from "./checks.js";
-import { checkedTensor } from "./operands.js";
+import { checkedTensor, holds } from "./operands.js";
 import { placeIn } from "./places.js";
 import { sum } from "./reduce.js";
 import { flip, narrow } from "./slice.js";
@@ -27,7 +27,8 @@ export interface PadOptions {
 /**
  * x with elements added before and after each axis: [[before, after], ...], or one pair or number for all axes; negative
  * numbers crop first. Copies. Throws ShapeError for widths that do not fit (reflect: less than the size; circular: at most
- * the size), ConfigError for an unknown mode or a value with another mode than constant.
+ * the size), ConfigError for an unknown mode or a value with another mode than constant, DtypeError for a value that the
+ * dtype of x cannot hold.
  */
 export function pad(x: Tensor, widths: number | readonly number[] | readonly (readonly number[])[], options: PadOptions = {}): Tensor {
   checkedTensor("pad", "x", x);
@@ -35,6 +36,7 @@ export function pad(x: Tensor, widths: number | readonly number[] | readonly (re
   const { mode = "constant", value = 0 } = options;
   if (!modes.includes(mode)) throw new ConfigError(`pad: expected mode ${modes.join(", ")}; got ${showValue(mode)}`);
   if (typeof value !== "number") throw new DtypeError(`pad: expected a number as value; got ${showValue(value)}`);
+  if (!holds(x.dtype, value)) throw new DtypeError(`pad: expected a value that ${x.dtype} holds; got ${value}; convert the tensor with .to("float32")`);
   if (mode !== "constant" && options.value !== undefined) throw new ConfigError(`pad: expected no value in mode ${mode}; got ${value}`);
   const all = checkedWidths(widths, x.ndim);
   const shape = x.shape.map((n, axis) => n + all[axis][0] + all[axis][1]);

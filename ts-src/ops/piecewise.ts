@@ -15,12 +15,12 @@ import { anyPair, anyShape } from "./samples.js";
 import { where } from "./select.js";
 import { abs, reciprocal, sign, square } from "./unary.js";
 
-/** Rectified linear unit: max(x, 0); the derivative at 0 is 0. */
+/** Rectified linear unit: max(x, 0); the derivative at 0 is 0. float32, float64, int32. */
 export function relu(x: Tensor): Tensor {
   return apply(reluOp, { x });
 }
 const reluOp = op({
-  ...unary("relu", "relu"),
+  ...unary("relu", "relu", "reluInt32"),
   saves: ["y"],
   vjp: (dy, { y }) => ({ x: () => reluGrad(dy, y) }),
   samples: [anyShape({ away: 0.1 })],

@@ -1,4 +1,5 @@
 // Powers of a tensor or a number to a tensor or a number.
+import { NumericError } from "../../bindings/errors.js";
 import { read } from "../../bindings/memory.js";
 import { apply, op } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
@@ -6,22 +7,29 @@ import { mul, sub } from "./binary.js";
 import { eq, ge } from "./compare.js";
 import { log } from "./exponential.js";
 import { logicalAnd } from "./logic.js";
-import { binary, type Operand, withScalars, zip } from "./operands.js";
+import { binaryWhole, type Operand, withScalars, zip, zipWhole } from "./operands.js";
 import { anyBroadcast } from "./samples.js";
 import { where } from "./select.js";
 
+const EXPONENTS = "exponents of int32 that are not negative; convert to a float dtype first";
+
 /**
  * Power: a^b with broadcasting; special values as in C, so a^0 = 1, and NaN for a < 0 and b that is no integer.
- * The gradient of a is 0 where b = 0; that of b is 0 where a = 0 and b >= 0.
+ * int32 stays int32, modulo 2^32. The gradient of a is 0 where b = 0; that of b is 0 where a = 0 and b >= 0.
+ * Throws NumericError for a negative exponent of int32, as NumPy does.
  */
 export function pow(a: Operand, b: Operand): Tensor {
   return withScalars("pow", a, b, (p, q) => apply(powOp, { a: p, b: q }));
 }
 const powOp = op({
-  ...binary("pow", "pow"),
+  ...binaryWhole("pow", "pow", "powInt32", EXPONENTS),
   kernel(k, { a, b }, y) {
     // the most frequent exponent
-    if (b.size === 1 && a.contiguous && a.size === y.size && read(b.ptr, b.dtype) === 2) k.square(y.ptr, a.ptr, y.size);
+    const squares = b.size === 1 && a.contiguous && a.size === y.size && read(b.ptr, b.dtype) === 2;
+    if (y.dtype === "int32") {
+      if (squares) k.squareInt32(y.ptr, a.ptr, y.size);
+      else if (!zipWhole(k.powInt32, a, b, y)) throw new NumericError(`pow: expected ${EXPONENTS}`);
+    } else if (squares) k.square(y.ptr, a.ptr, y.size);
     else zip(k.pow, a, b, y);
   },
   saves: ["a", "b", "y"],

@@ -1,25 +1,31 @@
 // Sums and products over one or more axes.
-import { isFloat } from "../../bindings/dtype.js";
+import { type DType, isFloat } from "../../bindings/dtype.js";
 import { kernelsOf } from "../../bindings/kernels.js";
 import { scope } from "../../bindings/lifetime.js";
 import { allocated, apply, copyInto, op, type Spec } from "../../bindings/op.js";
 import type { Shape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
-import { anyReduction, checkedReduction, keptShape, type Reduced, type ReduceOptions, reducedShape, reducedSize } from "./axes.js";
+import { anyReduction, checkedReduced, keptShape, type Reduced, type ReduceOptions, reducedShape, reducedSize } from "./axes.js";
 import { overAxes } from "./batching.js";
 import { div, mul } from "./binary.js";
-import { to } from "./convert.js";
-import { reduceInto } from "./loops.js";
+import { inDtype, to } from "./convert.js";
+import { type ReduceCall, reduceInto } from "./loops.js";
 import { floatDtype } from "./operands.js";
 import { exclusiveProduct } from "./recurrence.js";
 import { broadcastTo, permute, reshape } from "./shape.js";
+
+export interface TotalOptions extends ReduceOptions {
+  /** Convert x to this dtype first: a float or, but for a mean, int32. */
+  dtype?: DType | null;
+}
 
 /**
  * Sum over axes; 0 over an empty one. Integers and booleans give int32, modulo 2^32. Adds in a fixed order that depends
  * on the shape alone. Throws ShapeError for a wrong axis, ConfigError for an unknown option.
  */
-export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return apply(sumOp, { x }, checkedReduction("sum", x, options));
+export function sum(x: Tensor, options: TotalOptions = {}): Tensor {
+  const params = checkedReduced("sum", x, options, ["dtype"]);
+  return inDtype("sum", x, options.dtype, true, (t) => apply(sumOp, { x: t }, params));
 }
 const sumOp = op({
   name: "sum",
@@ -29,15 +35,7 @@ const sumOp = op({
   strided: true,
   kernel(k, { x }, y, { axes }) {
     if (isFloat(x.dtype)) reduceInto((...args) => k.sum(...args, 1), y, x, axes);
-    else if (x.dtype === "int32") reduceInto(k.sumInt32, y, x, axes);
-    else {
-      const wide = widened(x);
-      try {
-        reduceInto(k.sumInt32, y, wide, axes);
-      } finally {
-        wide.dispose();
-      }
-    }
+    else reduceWhole(k.sumInt32, y, x, axes);
   },
   saves: [],
   vjp: (dy, _, { params, shapes }) => ({ x: () => spread(dy, shapes.x, params.axes) }),
@@ -49,6 +47,20 @@ const sumOp = op({
     { inputs: { x: { shape: [70, 5] } }, params: { axes: [0], keepdims: false } },
   ],
 });
+
+/** Reduces int32, or bytes widened to it. */
+function reduceWhole(kernel: ReduceCall, y: Tensor, x: Tensor, axes: readonly number[]): void {
+  if (x.dtype === "int32") {
+    reduceInto(kernel, y, x, axes);
+    return;
+  }
+  const wide = widened(x);
+  try {
+    reduceInto(kernel, y, wide, axes);
+  } finally {
+    wide.dispose();
+  }
+}
 
 /** Bytes as int32; the caller disposes it. */
 function widened(x: Tensor): Tensor {
@@ -70,8 +82,9 @@ export function spread(dy: Tensor, shape: Shape, axes: readonly number[]): Tenso
 }
 
 /** Mean over axes; NaN over an empty one. Throws DtypeError unless the dtype is a float, ShapeError for a wrong axis. */
-export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return apply(meanOp, { x }, checkedReduction("mean", x, options));
+export function mean(x: Tensor, options: TotalOptions = {}): Tensor {
+  const params = checkedReduced("mean", x, options, ["dtype"]);
+  return inDtype("mean", x, options.dtype, false, (t) => apply(meanOp, { x: t }, params));
 }
 const meanOp = op({
   name: "mean",
@@ -85,17 +98,24 @@ const meanOp = op({
   samples: [anyReduction({ least: 1 })],
 });
 
-/** Product over axes; 1 over an empty one. Throws DtypeError unless the dtype is a float, ShapeError for a wrong axis. */
-export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return apply(prodOp, { x }, checkedReduction("prod", x, options));
+/**
+ * Product over axes; 1 over an empty one. Integers and booleans give int32, modulo 2^32. Throws ShapeError for a wrong axis,
+ * ConfigError for an unknown option.
+ */
+export function prod(x: Tensor, options: TotalOptions = {}): Tensor {
+  const params = checkedReduced("prod", x, options, ["dtype"]);
+  return inDtype("prod", x, options.dtype, true, (t) => apply(prodOp, { x: t }, params));
 }
 const prodOp = op({
   name: "prod",
   inputs: ["x"],
   batch: overAxes,
-  shape: (s: { x: Spec }, params: Reduced) => ({ shape: reducedShape(s.x.shape, params), dtype: floatDtype("prod", s) }),
+  shape: (s: { x: Spec }, params: Reduced): Spec => ({ shape: reducedShape(s.x.shape, params), dtype: isFloat(s.x.dtype) ? s.x.dtype : "int32" }),
   strided: true,
-  kernel: (k, { x }, y, { axes }) => reduceInto(k.prod, y, x, axes),
+  kernel(k, { x }, y, { axes }) {
+    if (isFloat(x.dtype)) reduceInto(k.prod, y, x, axes);
+    else reduceWhole(k.prodInt32, y, x, axes);
+  },
   saves: ["x"],
   vjp: (dy, { x }, { params }) => ({ x: () => mul(reshape(dy, keptShape(x.shape, params.axes)), productOfOthers(x, params.axes)) }),
   samples: [
@@ -118,13 +138,13 @@ function productOfOthers(x: Tensor, axes: readonly number[]): Tensor {
 
 /** Whether every element over the axes is other than 0 (NaN is); true over an empty one. Any dtype, to bool. */
 export function all(x: Tensor, options: ReduceOptions = {}): Tensor {
-  const params = checkedReduction("all", x, options);
-  return scope(() => to(apply(prodOp, { x: to(to(x, "bool"), "float32") }, params), "bool"));
+  const params = checkedReduced("all", x, options);
+  return scope(() => to(apply(prodOp, { x: to(x, "bool") }, params), "bool"));
 }
 
 /** Whether an element over the axes is other than 0 (NaN is); false over an empty one. Any dtype, to bool. */
 export function any(x: Tensor, options: ReduceOptions = {}): Tensor {
-  const params = checkedReduction("any", x, options);
+  const params = checkedReduced("any", x, options);
   return scope(() => to(apply(sumOp, { x: to(x, "bool") }, params), "bool"));
 }
 

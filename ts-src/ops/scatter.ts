@@ -1,6 +1,6 @@
 // Elements written or added by index along an axis, or by a mask, into a new tensor.
 
-import { checkedDtype, type DType } from "../../bindings/dtype.js";
+import { checkedDtype, type DType, isFloat } from "../../bindings/dtype.js";
 import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
 import { scope } from "../../bindings/lifetime.js";
 import { apply, copyInto, op, type Spec } from "../../bindings/op.js";
@@ -8,15 +8,18 @@ import { checkedShape, type Shape, sameShape, showShape } from "../../bindings/s
 import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { merged, parted } from "./batching.js";
-import { mul } from "./binary.js";
-import { checkedOptions } from "./checks.js";
+import { add, div, mul } from "./binary.js";
+import { checkedFlag, checkedOptions } from "./checks.js";
 import { ne } from "./compare.js";
-import { arange, fillWith, zeros } from "./create.js";
-import { gatherAlong, type IndexOptions } from "./gather.js";
+import { to } from "./convert.js";
+import { arange, fillWith, ones, zeros } from "./create.js";
+import { gatherAlong, gatherGrad, type IndexOptions } from "./gather.js";
 import { drawnAlong } from "./index-samples.js";
-import { type Along, alongIndex, axisOf, checkedIndex, checkedLive, fitsWithin, scatterInto, spread } from "./indexing.js";
-import { floatDtype, type Operand, scalar } from "./operands.js";
-import { where } from "./select.js";
+import { type Along, alongIndex, axisOf, checkedIndex, checkedLive, fitsWithin, scatterBy, scatterInto, spread } from "./indexing.js";
+import { floatDtype, holds, numberDtype, type Operand, scalar } from "./operands.js";
+import { floor } from "./rounding.js";
+import { scatterMax, scatterMin, scatterProd } from "./scatter-reduce.js";
+import { maximum, where } from "./select.js";
 import { reshape } from "./shape.js";
 import { slice } from "./slice.js";
 
@@ -37,18 +40,81 @@ function withOperand(name: string, label: string, x: Tensor, operand: Operand, f
   }
 }
 
+const combinations = ["sum", "prod", "mean", "amax", "amin"] as const;
+export type ScatterReduction = (typeof combinations)[number];
+
+export interface ScatterOptions extends IndexOptions {
+  /** How what goes to one place is combined, in row-major order; by default it is replaced, and the last stays. */
+  reduce?: ScatterReduction;
+  /** With `reduce`: whether the element of x counts too; true by default. Where nothing goes it stays. */
+  includeSelf?: boolean;
+}
+
 /**
  * x with elements replaced by index along an axis (0 by default): y[index[i, j], j] = source[i, j] for axis 0. index: int32
  * with the axes of x, no larger than x beside the axis; source: of its shape (of a larger one its beginning is read), or a
- * number. Where several go to one place, the last in row-major order stays, and only that one gets the gradient.
- * Throws ShapeError, DtypeError, NumericError for an index outside 0..size-1. As torch.scatter, but deterministic.
+ * number. Where several go to one place, the last in row-major order stays, and only that one gets the gradient; with
+ * `reduce` all are combined: sum, prod, mean (of int32 rounded down), amax, amin (equal extremes share the gradient); floats
+ * and int32, which stays int32.
+ * Throws ShapeError, DtypeError, ConfigError, NumericError for an index outside 0..size-1. As torch.scatter and
+ * torch.scatter_reduce, but deterministic.
  */
-export function scatter(x: Tensor, index: Tensor, source: Operand, options: IndexOptions = {}): Tensor {
-  const axis = checkedScatter("scatter", x, index, source, options);
-  return withOperand("scatter", "source", x, source, (values) =>
-    scope(() => apply(scatterOp, { x, index, source: beginning(values, index) }, { fn: "scatter", axis })),
-  );
+export function scatter(x: Tensor, index: Tensor, source: Operand, options: ScatterOptions = {}): Tensor {
+  const name = "scatter";
+  const { axis: chosen, reduce, includeSelf } = checkedOptions(name, options, ["axis", "reduce", "includeSelf"]);
+  const along = { fn: name, axis: checkedScatter(name, x, index, source, chosen) };
+  if (reduce === undefined) {
+    if (includeSelf !== undefined) throw new ConfigError(`${name}: expected includeSelf with a reduce; got it alone`);
+    return withOperand(name, "source", x, source, (values) => scope(() => apply(scatterOp, { x, index, source: beginning(values, index) }, along)));
+  }
+  if (!combinations.includes(reduce)) throw new ConfigError(`${name}: expected reduce ${combinations.join(", ")}; got ${showValue(reduce)}`);
+  const self = checkedFlag(name, "includeSelf", includeSelf ?? true);
+  numberDtype(name, { x });
+  return withOperand(name, "source", x, source, (values) => scope(() => combined(x, index, beginning(values, index), along, reduce, self)));
 }
+
+function combined(x: Tensor, index: Tensor, source: Tensor, along: Along, reduce: ScatterReduction, self: boolean): Tensor {
+  const start = self ? x : scatter(x, index, neutral(reduce, x.dtype), { axis: along.axis });
+  if (reduce === "sum") return summed(start, index, source, along);
+  if (reduce === "mean") return meant(summed(start, index, source, along), index, along, self);
+  return { prod: scatterProd, amax: scatterMax, amin: scatterMin }[reduce](start, index, source, along);
+}
+
+/** What changes nothing that it is combined with. */
+function neutral(reduce: ScatterReduction, dtype: DType): number {
+  const most = isFloat(dtype) ? Number.POSITIVE_INFINITY : 2 ** 31 - 1;
+  if (reduce === "amin") return most;
+  if (reduce === "amax") return isFloat(dtype) ? -most : -most - 1;
+  return reduce === "prod" ? 1 : 0;
+}
+
+function summed(x: Tensor, index: Tensor, source: Tensor, along: Along): Tensor {
+  return x.dtype === "int32" ? apply(scatterAddInt32Op, { x, index, source }, along) : apply(scatterAddOp, { x, index, source }, { ...along, alpha: 1 });
+}
+
+/** Sums by how many went into each. */
+function meant(sums: Tensor, index: Tensor, along: Along, self: boolean): Tensor {
+  const dtype = isFloat(sums.dtype) ? sums.dtype : "float64";
+  const counts = gatherGrad(ones(index.shape, { dtype }), index, { ...along, shape: sums.shape });
+  const divisors = self ? add(counts, 1) : maximum(counts, 1);
+  return isFloat(sums.dtype) ? div(sums, divisors) : to(floor(div(to(sums, dtype), divisors)), "int32");
+}
+
+/** As scatterAdd, of int32 modulo 2^32. */
+const scatterAddInt32Op = op({
+  name: "scatterAddInt32",
+  inputs: ["x", "index", "source"],
+  batch: alongIndex,
+  shape: (s: { x: Spec; index: Spec; source: Spec }, _along: Along): Spec => s.x,
+  strided: true,
+  kernel(k, { x, index, source }, y, along) {
+    copyInto(y, x);
+    scatterBy(k.scatterAddInt32, y, index, source, index.shape, along);
+  },
+  saves: [],
+  vjp: "none",
+  samples: [],
+});
 const scatterOp = op({
   name: "scatter",
   inputs: ["x", "index", "source"],
@@ -82,14 +148,13 @@ function overwritten(index: Tensor, shape: Shape, along: Along): Tensor {
 
 /**
  * x with elements added by index along an axis (0 by default): y = x, then y[index[i, j], j] = itself + source[i, j] for
- * axis 0, in row-major order, so the bits depend on the operands alone. index and source as in scatter; floats only.
+ * axis 0, in row-major order, so the bits depend on the operands alone. index and source as in scatter; floats, or int32
+ * modulo 2^32.
  * Throws ShapeError, DtypeError, NumericError for an index outside 0..size-1. As torch.scatter_add.
  */
 export function scatterAdd(x: Tensor, index: Tensor, source: Operand, options: IndexOptions = {}): Tensor {
-  const axis = checkedScatter("scatterAdd", x, index, source, options);
-  return withOperand("scatterAdd", "source", x, source, (values) =>
-    scope(() => apply(scatterAddOp, { x, index, source: beginning(values, index) }, { fn: "scatterAdd", axis, alpha: 1 })),
-  );
+  const axis = checkedScatter("scatterAdd", x, index, source, checkedOptions("scatterAdd", options, ["axis"]).axis);
+  return withOperand("scatterAdd", "source", x, source, (values) => scope(() => summed(x, index, beginning(values, index), { fn: "scatterAdd", axis })));
 }
 
 interface AddParams extends Along {
@@ -131,10 +196,10 @@ function beginning(source: Tensor, index: Tensor): Tensor {
   return source.ndim === 0 || sameShape(source.shape, index.shape) ? source : slice(source, ...index.shape.map((n) => [0, n]));
 }
 
-function checkedScatter(name: string, x: Tensor, index: Tensor, source: unknown, options: IndexOptions): number {
+function checkedScatter(name: string, x: Tensor, index: Tensor, source: unknown, chosen: number | undefined): number {
   checkedLive(name, "x", x);
   checkedIndex(name, index);
-  const axis = axisOf(name, checkedOptions(name, options, ["axis"]).axis ?? 0, x.ndim);
+  const axis = axisOf(name, chosen ?? 0, x.ndim);
   fitsWithin(name, x, index, axis);
   if (source instanceof Tensor && (source.ndim !== index.ndim || index.shape.some((n, i) => n > source.shape[i]))) {
     throw new ShapeError(`${name}: expected source of shape ${showShape(index.shape)}, as index has, or larger; got ${showShape(source.shape)}`);
@@ -149,7 +214,7 @@ export interface IndexAddOptions extends IndexOptions {
 
 /**
  * x with slices added by index along an axis (0 by default): y = x, then y[index[i], j] = itself + alpha source[i, j] for
- * axis 0, in ascending i. index: int32 [n]; source: the shape of x with n along the axis; floats only.
+ * axis 0, in ascending i. index: int32 [n]; source: the shape of x with n along the axis; floats, or int32 modulo 2^32.
  * Throws ShapeError, DtypeError, NumericError for an index outside 0..size-1. As torch.index_add.
  */
 export function indexAdd(x: Tensor, index: Tensor, source: Tensor, options: IndexAddOptions = {}): Tensor {
@@ -165,8 +230,14 @@ export function indexAdd(x: Tensor, index: Tensor, source: Tensor, options: Inde
       `indexAdd: expected x with an axis, index [n] and source of the shape of x with n at axis ${axis}; got ${[x, index, source].map((t) => showShape(t.shape)).join(", ")}`,
     );
   }
+  const along = { fn: "indexAdd", axis, from: index.shape };
+  if (!holds(x.dtype, alpha)) throw new DtypeError(`indexAdd: expected an alpha that ${x.dtype} holds; got ${alpha}; convert the tensors with .to("float32")`);
   return withOperand("indexAdd", "source", x, source, (values) =>
-    scope(() => apply(scatterAddOp, { x, index: spread(index, x.shape, axis), source: values }, { fn: "indexAdd", axis, from: index.shape, alpha })),
+    scope(() => {
+      const at = spread(index, x.shape, axis);
+      if (x.dtype === "int32") return summed(x, at, alpha === 1 ? values : mul(values, alpha), along);
+      return apply(scatterAddOp, { x, index: at, source: values }, { ...along, alpha });
+    }),
   );
 }
 

@@ -16,7 +16,8 @@ import { zipWhere } from "./strided.js";
 
 /**
  * a where the condition (bool or uint8) holds, else b; the three broadcast, and a and b may be numbers or have any one
- * dtype. A gradient flows only to the operand that was taken: what was not taken may be NaN.
+ * dtype. A gradient flows only to the operand that was taken, so a NaN there does no harm. One that comes from behind it
+ * does: in where(x > 0, sqrt(x), 0) the gradient of x < 0 is 0 times NaN, which is NaN; choose before it, sqrt(where(x > 0, x, 1)).
  */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   checkedTensor("where", "condition", condition);

@@ -1,4 +1,5 @@
 // Softmax and its logarithm over an axis.
+import type { DType } from "../../bindings/dtype.js";
 import { scope } from "../../bindings/lifetime.js";
 import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
 import { checkedAxis, type Shape, sizeOf } from "../../bindings/shape.js";
@@ -6,22 +7,30 @@ import type { Tensor } from "../../bindings/tensor.js";
 import { alongAxis, leading } from "./batching.js";
 import { mul, sub } from "./binary.js";
 import { checkedOptions } from "./checks.js";
+import { inDtype } from "./convert.js";
 import { exp } from "./exponential.js";
 import { checkedTensor, floatDtype } from "./operands.js";
 import { sum } from "./reduce.js";
 import { reshape } from "./shape.js";
 import { neg } from "./unary.js";
 
+export interface SoftmaxOptions {
+  /** The axis whose elements add up to 1; the last, -1, by default. */
+  axis?: number;
+  /** Convert x to this float dtype first. */
+  dtype?: DType | null;
+}
+
 interface Along {
   readonly axis: number;
 }
 
 /** Calls `fn` with the axis counted from 0; a scalar is a row of one element. */
-function along(name: string, x: Tensor, options: { axis?: number }, fn: (x: Tensor, axis: number) => Tensor): Tensor {
+function along(name: string, x: Tensor, options: SoftmaxOptions, fn: (x: Tensor, axis: number) => Tensor): Tensor {
   checkedTensor(name, "x", x);
-  const { axis = -1 } = checkedOptions(name, options, ["axis"]);
+  const { axis = -1, dtype } = checkedOptions(name, options, ["axis", "dtype"]);
   const at = checkedAxis(name, axis, Math.max(1, x.ndim));
-  return x.ndim === 0 ? scope(() => reshape(fn(reshape(x, [1]), 0), [])) : fn(x, at);
+  return inDtype(name, x, dtype, false, (t) => (t.ndim === 0 ? scope(() => reshape(fn(reshape(t, [1]), 0), [])) : fn(t, at)));
 }
 
 /** The sizes before, at and after an axis. */
@@ -38,7 +47,7 @@ function anyAxis(draw: Draw): { shape: number[]; params: Along } {
  * Softmax over an axis (the last by default): e^x / sum(e^x), with the largest x subtracted first.
  * Where all x are -Infinity, or one is NaN or Infinity, the answer is NaN.
  */
-export function softmax(x: Tensor, options: { axis?: number } = {}): Tensor {
+export function softmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
   return along("softmax", x, options, (rows, axis) => apply(softmaxOp, { x: rows }, { axis }));
 }
 const softmaxOp = op({
@@ -120,7 +129,7 @@ function dot(a: Tensor, b: Tensor, { axis }: Along): Tensor {
  * Logarithm of softmax over an axis (the last by default): x - log(sum(e^x)), with the largest x subtracted first.
  * Where all x are -Infinity, or one is NaN or Infinity, the answer is NaN.
  */
-export function logSoftmax(x: Tensor, options: { axis?: number } = {}): Tensor {
+export function logSoftmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
   return along("logSoftmax", x, options, (rows, axis) => apply(logSoftmaxOp, { x: rows }, { axis }));
 }
 const logSoftmaxOp = op({

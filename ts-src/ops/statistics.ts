@@ -4,7 +4,7 @@ import { ConfigError } from "../../bindings/errors.js";
 import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
 import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
-import { anyReduction, checkedReduction, distinct, drawnReduction, keptShape, type Reduced, type ReduceOptions, reducedShape, reducedSize } from "./axes.js";
+import { anyReduction, checkedReduced, distinct, drawnReduction, keptShape, type Reduced, type ReduceOptions, reducedShape, reducedSize } from "./axes.js";
 import { overAxes } from "./batching.js";
 import { mul, sub } from "./binary.js";
 import { detach } from "./convert.js";
@@ -22,7 +22,7 @@ export interface VarianceOptions extends ReduceOptions {
 type Corrected = Reduced & { readonly correction: number };
 
 function checkedVariance(name: string, x: Tensor, options: VarianceOptions): Corrected {
-  const params = checkedReduction(name, x, options, ["correction"]);
+  const params = checkedReduced(name, x, options, ["correction"]);
   const { correction = 1 } = options;
   if (typeof correction !== "number" || !Number.isFinite(correction)) {
     throw new ConfigError(`${name}: expected a finite number for correction; got ${showValue(correction)}`);
@@ -92,7 +92,7 @@ const stdOp = op({
  * elements are, with gradient 0. Throws DtypeError unless the dtype is a float, ShapeError for a wrong axis.
  */
 export function logsumexp(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return apply(logsumexpOp, { x }, checkedReduction("logsumexp", x, options));
+  return apply(logsumexpOp, { x }, checkedReduced("logsumexp", x, options));
 }
 const logsumexpOp = op({
   name: "logsumexp",

@@ -50,12 +50,12 @@ const signOp = op({
   samples: [anyShape({ away: 0.1 })],
 });
 
-/** Square: x^2. */
+/** Square: x^2; of int32 modulo 2^32. */
 export function square(x: Tensor): Tensor {
   return apply(squareOp, { x });
 }
 const squareOp = op({
-  ...unary("square", "square"),
+  ...unary("square", "square", "squareInt32"),
   saves: ["x"],
   vjp: (dy, { x }) => ({ x: () => squareGrad(dy, x) }),
   samples: [anyShape()],

@@ -1,16 +1,18 @@
 // Functions whose answer depends in size on the elements: the different ones, and where those that are not 0 stand.
+import { ShapeError } from "../../bindings/errors.js";
 import { kernelsOf } from "../../bindings/kernels.js";
 import { scope } from "../../bindings/lifetime.js";
 import { read, scratch, write } from "../../bindings/memory.js";
 import { apply, op, type Spec } from "../../bindings/op.js";
-import type { Shape } from "../../bindings/shape.js";
+import { type Shape, sizeOf } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { checkedFlag, checkedOptions } from "./checks.js";
 import { clone } from "./convert.js";
 import { gatherAlong } from "./gather.js";
-import { groupFirsts, groupNumbers, groupSizes, ofDtype } from "./groups.js";
-import { checkedLive } from "./indexing.js";
-import { reshape } from "./shape.js";
+import { groupFirsts, groupNumbers, groupSizes, ofDtype, sliceNumbers, sliceOrder } from "./groups.js";
+import { axisOf, checkedLive, spread } from "./indexing.js";
+import { reshape, transpose } from "./shape.js";
 import { ordered } from "./sort.js";
 
 /** What unique() answers with options. */
@@ -23,6 +25,8 @@ export interface Unique {
 }
 
 export interface UniqueOptions {
+  /** Compare the slices along this axis as wholes; the elements by default. */
+  axis?: number;
   returnInverse?: boolean;
   returnCounts?: boolean;
   /** Whether the values are sorted, as they always are here. */
@@ -33,26 +37,55 @@ export interface UniqueOptions {
 export type PlainUnique = UniqueOptions & { returnInverse?: false; returnCounts?: false };
 
 /**
- * The different elements of x, ascending, 1-D; with returnInverse or returnCounts an object { values, inverse, counts }.
- * Each NaN stands for itself. A gradient goes to the first of equal elements. All dtypes. Throws ConfigError. As torch.unique.
+ * The different elements of x, ascending, 1-D; with `axis` the different slices along it, in the order of the first element
+ * in which they differ, as they lie with that axis and the first exchanged. With returnInverse or returnCounts an object { values, inverse, counts }.
+ * Each NaN stands for itself. A gradient goes to the first of equal elements. All dtypes. Throws ConfigError, ShapeError for
+ * a wrong axis. As torch.unique.
  */
 export function unique(x: Tensor, options?: PlainUnique): Tensor;
 export function unique(x: Tensor, options: UniqueOptions): Tensor | Unique;
 export function unique(x: Tensor, options: UniqueOptions = {}): Tensor | Unique {
   checkedLive("unique", "x", x);
-  const { returnInverse = false, returnCounts = false, sorted = true } = checkedOptions("unique", options, ["returnInverse", "returnCounts", "sorted"]);
+  const known = ["axis", "returnInverse", "returnCounts", "sorted"] as const;
+  const { axis, returnInverse = false, returnCounts = false, sorted = true } = checkedOptions("unique", options, known);
   const inverse = checkedFlag("unique", "returnInverse", returnInverse);
   const counts = checkedFlag("unique", "returnCounts", returnCounts);
   checkedFlag("unique", "sorted", sorted);
+  if (axis !== undefined && x.ndim === 0) throw new ShapeError(`unique: expected x with an axis; got a scalar and axis ${showValue(axis)}`);
+  const along = axis === undefined ? undefined : axisOf("unique", axis, x.ndim);
   return scope(() => {
-    const flat = reshape(x, [-1]);
-    const order = ordered(flat, { axis: 0, descending: false });
-    const numbers = groupNumbers(flat, order);
-    const count = x.size === 0 ? 0 : read(numbers.ptr + 4 * read(order.ptr + 4 * (x.size - 1), "int32"), "int32") + 1;
-    const values = gatherAlong(flat, groupFirsts(numbers, count), { fn: "unique", axis: 0 });
+    const { numbers, count } = along === undefined ? elementGroups(reshape(x, [-1])) : sliceGroups(x, along);
+    const firsts = groupFirsts(numbers, count);
+    const values =
+      along === undefined
+        ? gatherAlong(reshape(x, [-1]), firsts, { fn: "unique", axis: 0 })
+        : gatherAlong(x, spread(firsts, x.shape, along), { fn: "unique", axis: along, from: firsts.shape });
     if (!inverse && !counts) return values;
-    return { values, ...(inverse ? { inverse: reshape(numbers, x.shape) } : {}), ...(counts ? { counts: groupSizes(numbers, count) } : {}) };
+    const places = along === undefined ? reshape(numbers, x.shape) : numbers;
+    return { values, ...(inverse ? { inverse: places } : {}), ...(counts ? { counts: groupSizes(numbers, count) } : {}) };
   });
+}
+
+interface Groups {
+  /** int32: the group of each element or slice. */
+  readonly numbers: Tensor;
+  readonly count: number;
+}
+
+function elementGroups(flat: Tensor): Groups {
+  const order = ordered(flat, { axis: 0, descending: false });
+  return counted(groupNumbers(flat, order), order);
+}
+
+function sliceGroups(x: Tensor, axis: number): Groups {
+  const rows = reshape(transpose(x, 0, axis), [x.shape[axis], sizeOf(x.shape.toSpliced(axis, 1))]);
+  const order = sliceOrder(rows);
+  return counted(sliceNumbers(rows, order), order);
+}
+
+/** How many groups there are: one more than the number of what stands last. */
+function counted(numbers: Tensor, order: Tensor): Groups {
+  return { numbers, count: order.size === 0 ? 0 : read(numbers.ptr + 4 * read(order.ptr + 4 * (order.size - 1), "int32"), "int32") + 1 };
 }
 
 /**
