@@ -5,7 +5,6 @@ import { ConfigError, DtypeError } from "./errors.js";
 import { currentHome, type Home } from "./memory.js";
 import type { Epoch } from "./tape.js";
 import { Tensor } from "./tensor.js";
-import { activeTracer } from "./trace.js";
 
 let made = 0;
 
@@ -111,7 +110,6 @@ export function anchor(gradient: Tensor, leaf: Tensor): void {
   leaf.claim.also?.release("reset");
   leaf.claim.also = gradient.claim;
   leaf.grad = gradient;
-  if (gradient.symbolic) activeTracer()?.anchored(leaf);
 }
 
 /** Drops the gradient of a leaf. */

@@ -4,9 +4,9 @@
 import { signatures } from "../build/program/instructions.js";
 import { Allocator } from "./allocator.js";
 import { arrayOf, type DType, type TypedArray } from "./dtype.js";
-import { ConfigError } from "./errors.js";
 import { type Kernels, kernelsThatRun, withKernels } from "./kernels.js";
-import { allocate, CAPTURED, currentHome, type Home, view, withHome } from "./memory.js";
+import { allocate, CAPTURED, currentHome, type Home, view, withHome, write } from "./memory.js";
+import { Untraceable } from "./trace.js";
 
 type Build = "f32" | "f64";
 
@@ -28,9 +28,6 @@ interface Region {
 const REGION = CAPTURED;
 const HEAD = 8;
 const SLOT = 8;
-
-/** A kernel that a program cannot call: it answers a number that the caller needs. */
-class Uncapturable extends ConfigError {}
 
 /** Notes the kernel calls and the allocations of a function. */
 export class Capture implements Home {
@@ -63,21 +60,22 @@ export class Capture implements Home {
 
   scratch(bytes: number): number {
     // the call before it is done with its own, unless that holds a table
-    if (this.scratchPtr !== undefined && this.regionOf(this.scratchPtr).table === undefined) this.release(this.scratchPtr);
+    if (this.scratchPtr !== undefined && this.regionOf(this.scratchPtr)?.table === undefined) this.release(this.scratchPtr);
     this.scratchPtr = this.allocate(bytes);
     return this.scratchPtr;
   }
 
   view(ptr: number, length: number, dtype: DType): TypedArray {
     const region = this.regionOf(ptr);
-    if (region !== this.regionOf(this.scratchPtr ?? 0)) {
-      throw new Uncapturable("compile: expected ops whose kernels alone touch elements; got one that reads or writes them in JavaScript");
+    if (region === undefined || region !== this.regionOf(this.scratchPtr ?? 0)) {
+      throw new Untraceable("compile: expected ops whose kernels alone touch elements; got one that reads or writes them in JavaScript");
     }
     region.table ??= new ArrayBuffer(Math.ceil(region.bytes / 8) * 8);
     return new (arrayOf(dtype))(region.table, ptr % REGION, length);
   }
 
-  private regionOf(ptr: number): Region {
+  /** Undefined for an address of the memory. */
+  private regionOf(ptr: number): Region | undefined {
     return this.regions[Math.floor(ptr / REGION) - 1];
   }
 
@@ -87,7 +85,7 @@ export class Capture implements Home {
       // what only computes a size does so now
       if (!(name in signatures)) {
         return (...args: number[]): number => {
-          if (args.some((arg) => arg >= REGION)) throw new Uncapturable(`compile: expected kernels that a program can call; got ${name}`);
+          if (args.some((arg) => arg >= REGION)) throw new Untraceable(`compile: expected kernels that a program can call; got ${name}`);
           return real[name](...args);
         };
       }
@@ -100,9 +98,16 @@ export class Capture implements Home {
   }
 }
 
+/** Instructions that one build runs by one call. */
+interface Segment {
+  readonly run: (pc: number, end: number) => number;
+  readonly start: number;
+  end: number;
+}
+
 /** Where an address goes that is known only when the program runs. */
 interface Patch {
-  readonly word: number;
+  readonly ptr: number;
   readonly offset: number;
 }
 
@@ -115,12 +120,13 @@ export class Program {
   private readonly codeBytes: number;
   private readonly plan: number;
   private readonly starts: number[] = [];
-  private readonly segments: { readonly run: (pc: number, end: number) => number; readonly start: number; readonly end: number }[] = [];
+  /** Runs of one build's instructions, of both parts. */
+  private readonly segments: [Segment[], Segment[]] = [[], []];
   private readonly patches = new Map<number, { address: number; readonly places: Patch[] }>();
   private readonly heap = currentHome();
 
-  /** `bound`: addresses of the captured regions that are inputs and outputs. */
-  constructor(capture: Capture, bound: readonly number[]) {
+  /** `bound`: addresses of the captured regions that are inputs and outputs; `cut`: the instruction that begins the second part. */
+  constructor(capture: Capture, bound: readonly number[], cut: number) {
     const free = new Set(bound.map((address) => Math.floor(address / REGION) - 1));
     for (const address of bound) this.patches.set(address, { address: 0, places: [] });
     const offsets = packed(capture, free);
@@ -129,18 +135,19 @@ export class Program {
     this.codeBytes = capture.instructions.reduce((n, { args }) => n + HEAD + SLOT * args.length, 0);
     this.code = allocate(this.codeBytes);
     this.plan = allocate(this.planBytes);
-    this.encode(capture, offsets.at);
+    this.encode(capture, offsets.at, cut);
     for (const [region, { table }] of capture.regions.entries()) {
       if (table !== undefined) view(this.plan + offsets.at(region), table.byteLength, "uint8").set(new Uint8Array(table));
     }
   }
 
-  private encode(capture: Capture, offsetOf: (region: number) => number): void {
+  private encode(capture: Capture, offsetOf: (region: number) => number, cut: number): void {
     const words = view(this.code, this.codeBytes / 4, "int32");
     const floats = view(this.code, this.codeBytes / 8, "float64");
     let at = 0;
     let build: Build | undefined;
-    for (const { build: own, name, args } of capture.instructions) {
+    let segment: Segment | undefined;
+    for (const [index, { build: own, name, args }] of capture.instructions.entries()) {
       const { id, types } = signatures[name];
       const bytes = HEAD + SLOT * args.length;
       this.starts.push(this.code + at);
@@ -154,19 +161,18 @@ export class Program {
           const region = Math.floor(arg / REGION) - 1;
           const offset = arg - (region + 1) * REGION;
           const patch = this.patches.get((region + 1) * REGION);
-          if (patch !== undefined) patch.places.push({ word: this.code / 4 + place / 4, offset });
+          if (patch !== undefined) patch.places.push({ ptr: this.code + place, offset });
           else words[place / 4] = this.plan + offsetOf(region) + offset;
         }
       }
-      if (own !== build) {
+      if (segment === undefined || own !== build || index === cut) {
         build = own;
         const kernels = kernelsThatRun(own === "f64" ? "float64" : "float32") as unknown as { run(pc: number, end: number): number };
-        this.segments.push({ run: kernels.run, start: this.code + at, end: this.code + this.codeBytes });
+        segment = { run: kernels.run, start: this.code + at, end: this.code + at };
+        this.segments[index < cut ? 0 : 1].push(segment);
       }
       at += bytes;
-    }
-    for (const [i, segment] of this.segments.entries()) {
-      if (i > 0) (this.segments[i - 1] as { end: number }).end = segment.start;
+      segment.end = this.code + at;
     }
   }
 
@@ -175,13 +181,12 @@ export class Program {
     const patch = this.patches.get(captured);
     if (patch === undefined || patch.address === address) return;
     patch.address = address;
-    const words = view(0, (this.code + this.codeBytes) / 4, "int32");
-    for (const { word, offset } of patch.places) words[word] = address + offset;
+    for (const { ptr, offset } of patch.places) write(ptr, "int32", address + offset);
   }
 
-  /** Runs every instruction; answers -1, or the number of the one whose kernel found something wrong. */
-  run(): number {
-    for (const { run, start, end } of this.segments) {
+  /** Runs the instructions of a part; answers -1, or the number of the one whose kernel found something wrong. */
+  run(part: 0 | 1): number {
+    for (const { run, start, end } of this.segments[part]) {
       const stopped = run(start, end);
       if (stopped !== 0) return this.starts.indexOf(stopped);
     }

@@ -1,7 +1,12 @@
 // While a function is traced, apply() asks the tracer for a symbol instead of running a kernel, and change() hands it what
 // would change memory.
+import { ConfigError } from "./errors.js";
+import { view } from "./memory.js";
 import type { AnyOp, Spec } from "./op.js";
 import type { Tensor } from "./tensor.js";
+
+/** A function that can run op by op, but not as a graph or a program. */
+export class Untraceable extends ConfigError {}
 
 /** A change of memory in place: of an optimizer's parameters, of running statistics. */
 export interface Change {
@@ -12,7 +17,7 @@ export interface Change {
   readonly writes: readonly string[];
   /** Calls the kernels on tensors of these names. */
   run(tensors: { readonly [name: string]: Tensor }): void;
-  /** What JavaScript does before each run, such as writing the learning rate to where the kernel reads it. */
+  /** What JavaScript does before each run, such as writing the learning rate to where the kernel reads it; twice does no harm. */
   before?(): void;
   /** Whether a plan that holds the change still works on the right memory; else the function is traced anew. */
   valid?(): boolean;
@@ -25,6 +30,10 @@ export interface Tracer {
   change(change: Change): void;
   /** Notes a leaf whose gradient is a symbol: it goes when the trace ends. */
   anchored(leaf: Tensor): void;
+  /** Whether the tensor has memory from before the trace, whose elements may be others at each run. */
+  older(t: Tensor): boolean;
+  /** Whether a node has read memory that was made within the trace. */
+  hasRead(t: Tensor): boolean;
 }
 
 let active: Tracer | undefined;
@@ -45,11 +54,35 @@ export function withTracer<T>(tracer: Tracer | undefined, fn: () => T): T {
   }
 }
 
+/** What tensors held before the first change of each. */
+let journal: Map<Tensor, ReturnType<typeof view>> | undefined;
+
+/** Runs `fn`; if it throws, what its changes of memory have overwritten is put back. */
+export function allOrNothing<T>(fn: () => T): T {
+  const outer = journal;
+  const mine = new Map<Tensor, ReturnType<typeof view>>();
+  journal = mine;
+  try {
+    return fn();
+  } catch (error) {
+    for (const [t, elements] of mine) {
+      view(t.ptr, t.size, t.dtype).set(elements);
+      t.storage.version++;
+    }
+    throw error;
+  } finally {
+    journal = outer;
+  }
+}
+
 /** Changes memory in place now, or notes the change for each run of the graph. */
 export function change(what: Change): void {
   if (active !== undefined) {
     active.change(what);
     return;
+  }
+  if (journal !== undefined) {
+    for (const name of what.writes) if (!journal.has(what.tensors[name])) journal.set(what.tensors[name], what.tensors[name].data());
   }
   what.before?.();
   what.run(what.tensors);

@@ -10,11 +10,12 @@ import { sameShape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
 import { withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
-import { activeTracer, type Change } from "../../bindings/trace.js";
+import { activeTracer, type Change, Untraceable } from "../../bindings/trace.js";
 import { clone } from "../ops/convert.js";
+import { noGrad } from "../ops/derivatives.js";
 import { type Key, nextKey } from "../ops/random.js";
 import type { Tree } from "../ops/tree.js";
-import { Graph, GraphNode } from "./graph.js";
+import { freshKeys, Graph, GraphNode } from "./graph.js";
 import { optimise } from "./passes/optimise.js";
 import { traced } from "./trace.js";
 
@@ -30,6 +31,8 @@ const RUNS_KEPT = 2;
 /** One graph with its program. */
 export class Plan {
   readonly graph: Graph;
+  /** Whether all results are there before any memory is changed. */
+  readonly resultsFirst: boolean;
   private readonly arithmetic = arithmetic();
   private readonly program: Program;
   private readonly inputs: readonly number[];
@@ -38,12 +41,14 @@ export class Plan {
   private readonly blocks: { readonly captured: number; readonly bytes: number }[] = [];
   private readonly keys: readonly Key[];
   private readonly changes: readonly Change[];
+  private readonly written: readonly Storage[];
   private readonly results: Claim[][] = [];
   private disposed = false;
 
   constructor(graph: Graph) {
     this.graph = graph;
     const capture = new Capture();
+    let cut = Number.POSITIVE_INFINITY;
     const words = new Map<Key, { [part in keyof Key]: number }>();
     const captured = capture.run(() =>
       withRecording(false, () => {
@@ -57,11 +62,18 @@ export class Plan {
           }
           return own;
         };
-        return { args, results: graph.evaluate(args, keyOf, true) };
+        const changing = (): void => {
+          cut = Math.min(cut, capture.instructions.length);
+        };
+        return { args, results: graph.evaluate(args, keyOf, changing) };
       }),
     );
     this.keys = [...words.values()];
     this.changes = graph.changes;
+    this.written = this.changes.flatMap(({ tensors, writes }) => writes.map((name) => tensors[name].storage));
+    const firstChange = graph.nodes.findIndex((node) => node.kind === "change");
+    const after = new Set(firstChange < 0 ? [] : graph.nodes.slice(firstChange));
+    this.resultsFirst = !graph.outputs.some((node) => after.has(node));
     const keyWords = this.keys.flatMap(({ seed, low, high }) => [seed, low, high]);
     this.inputs = captured.args.map((t) => t.storage.ptr);
     const found: Output[] = [];
@@ -74,7 +86,7 @@ export class Plan {
         // a view of an argument or of a weight has no block of its own
         const own = captured.args.some((arg) => arg.storage === t.storage) || graph.nodes.some((other) => other.value?.storage === t.storage);
         if (own)
-          throw new ConfigError(
+          throw new Untraceable(
             `compile: expected results with elements of their own; got ${t.describe()}, a view of an argument or a weight; return a clone() of it`,
           );
         let block = this.blocks.findIndex((b) => b.captured === t.storage.ptr);
@@ -83,7 +95,7 @@ export class Plan {
       }
     }
     this.outputs = found;
-    this.program = new Program(capture, [...this.inputs, ...keyWords, ...this.blocks.map((b) => b.captured)]);
+    this.program = new Program(capture, [...this.inputs, ...keyWords, ...this.blocks.map((b) => b.captured)], cut);
   }
 
   /** Instructions, and bytes of the block in which everything between arguments and results lies. */
@@ -104,45 +116,72 @@ export class Plan {
 
   /** Whether every change still works on the memory that it was traced on. */
   get valid(): boolean {
-    return this.changes.every(({ valid }) => valid?.() ?? true);
+    for (const { valid } of this.changes) if (valid !== undefined && !valid()) return false;
+    return true;
   }
 
-  run(args: readonly Tree[]): Tree {
+  /**
+   * Runs the program on tensors, one for each input of the graph. `judge` sees the result before any memory is changed; if it
+   * throws, none is.
+   */
+  run(given: readonly Tensor[], judge?: (result: Tree) => void): Tree {
     if (this.disposed) throw new ConfigError("compile: expected a plan that was not disposed; call compile() again");
-    const given = this.graph.checked(args);
-    return scope(() => {
-      for (const [i, t] of given.entries()) this.program.bind(this.inputs[i], (t.contiguous ? t : clone(t)).ptr);
-      const storages = this.blocks.map(({ bytes }) => new Storage(bytes));
-      for (const [i, { captured }] of this.blocks.entries()) this.program.bind(captured, storages[i].ptr);
-      for (const traced of this.keys) {
-        const key = nextKey();
-        this.program.bind(traced.seed, key.seed);
-        this.program.bind(traced.low, key.low);
-        this.program.bind(traced.high, key.high);
+    let copies: Tensor[] | undefined;
+    try {
+      for (let i = 0; i < given.length; i++) {
+        let t = given[i];
+        if (!t.contiguous) {
+          copies ??= [];
+          t = noGrad(() => clone(given[i]));
+          copies.push(t);
+        }
+        this.program.bind(this.inputs[i], t.ptr);
       }
-      for (const { before } of this.changes) before?.();
-      const stopped = this.program.run();
-      if (stopped >= 0) {
-        // the same arguments op by op: the op that found something wrong says what
-        withRecording(false, () => this.graph.run(...args));
-        throw new ConfigError(`compile: instruction ${stopped} failed`);
-      }
-      for (const { tensors, writes } of this.changes) for (const name of writes) tensors[name].storage.version++;
-      while (this.results.length >= RUNS_KEPT) for (const claim of this.results.shift() as Claim[]) claim.release("step");
-      const claims: Claim[] = [];
-      let next = 0;
-      const result = this.graph.result(() => {
-        const output = this.outputs[next++];
-        if (output.kind === "input") return given[output.index];
-        if (output.kind === "constant") return output.value;
-        const { like } = output;
-        const t = new Tensor(storages[output.block], "compile", like.dtype, like.shape, like.contiguous ? undefined : like.strides, like.offset);
-        claims.push(t.claim);
-        return t;
-      });
-      this.results.push(claims);
-      return result;
+      return this.runBound(given, judge);
+    } finally {
+      if (copies !== undefined) for (const copy of copies) copy.dispose();
+    }
+  }
+
+  private runBound(given: readonly Tensor[], judge: ((result: Tree) => void) | undefined): Tree {
+    const storages = new Array<Storage>(this.blocks.length);
+    for (let i = 0; i < storages.length; i++) {
+      storages[i] = new Storage(this.blocks[i].bytes);
+      this.program.bind(this.blocks[i].captured, storages[i].ptr);
+    }
+    for (const traced of this.keys) {
+      const key = nextKey();
+      this.program.bind(traced.seed, key.seed);
+      this.program.bind(traced.low, key.low);
+      this.program.bind(traced.high, key.high);
+    }
+    const claims: Claim[] = [];
+    let next = 0;
+    const result = this.graph.result(() => {
+      const output = this.outputs[next++];
+      if (output.kind === "input") return given[output.index];
+      if (output.kind === "constant") return output.value;
+      const { dtype, shape, strides, offset } = output.like;
+      const t = new Tensor(storages[output.block], "compile", dtype, shape, strides, offset);
+      claims.push(t.claim);
+      return t;
     });
+    this.results.push(claims);
+    this.runPart(0, given);
+    judge?.(result);
+    for (const change of this.changes) change.before?.();
+    this.runPart(1, given);
+    for (const storage of this.written) storage.version++;
+    while (this.results.length > RUNS_KEPT) for (const claim of this.results.shift() as Claim[]) claim.release("step");
+    return result;
+  }
+
+  private runPart(part: 0 | 1, given: readonly Tensor[]): void {
+    const stopped = this.program.run(part);
+    if (stopped < 0) return;
+    // the same arguments op by op: the op that found something wrong says what
+    withRecording(false, () => scope(() => void this.graph.evaluate(given, freshKeys())));
+    throw new ConfigError(`compile: instruction ${stopped} failed`);
   }
 
   dispose(): void {
@@ -167,43 +206,74 @@ export interface Compiled<A extends readonly unknown[], R> {
 
 const MANY_TRACES = 16;
 
+/** The programs of one function, or of a graph. */
+export class Plans {
+  traces = 0;
+  latest: Plan | undefined;
+  private readonly plans = new Map<string, Plan>();
+  private readonly f: ((...xs: Tree[]) => Tree) | Graph;
+
+  constructor(f: ((...xs: Tree[]) => Tree) | Graph) {
+    this.f = f;
+  }
+
+  get size(): number {
+    return this.plans.size;
+  }
+
+  has(xs: readonly unknown[]): boolean {
+    return this.plans.has(signature(xs));
+  }
+
+  /** The plan for such arguments, traced if there is none. Throws Untraceable for a function that cannot be a program. */
+  planFor(xs: readonly unknown[]): Plan {
+    if (this.latest?.fits(xs) && this.latest.valid) return this.latest;
+    const key = signature(xs);
+    let plan = this.plans.get(key);
+    if (plan !== undefined && !plan.valid) {
+      plan.dispose();
+      this.plans.delete(key);
+      plan = undefined;
+    }
+    if (plan === undefined) {
+      for (const t of tensorsIn(xs)) t.alive("compile");
+      plan = new Plan(optimise(this.f instanceof Graph ? this.f : traced(this.f, xs)));
+      this.plans.set(key, plan);
+      this.traces++;
+      if (this.traces === MANY_TRACES)
+        console.warn(`compile: a function was traced ${this.traces} times, each for other shapes or settings; pad its arguments to few shapes`);
+    }
+    this.latest = plan;
+    return plan;
+  }
+
+  run(xs: readonly unknown[], judge?: (result: Tree) => void): Tree {
+    const plan = this.planFor(xs);
+    return plan.run(plan.graph.checked(xs as readonly Tree[]), judge);
+  }
+
+  dispose(): void {
+    for (const plan of this.plans.values()) plan.dispose();
+    this.plans.clear();
+    this.latest = undefined;
+  }
+}
+
 /**
  * The same function, or a graph, as programs: one for each shape and dtype of its arguments, traced at the first call with them.
  * Results live until the second call after their own; use item(), data() or keep() to hold one for longer.
  */
 export function compile<A extends readonly unknown[], R extends Tree>(f: ((...xs: A) => R) | Graph): Compiled<A, R> {
   if (typeof f !== "function" && !(f instanceof Graph)) throw new ConfigError(`compile: expected a function or a graph; got ${showValue(f)}`);
-  const plans = new Map<string, Plan>();
-  let latest: Plan | undefined;
-  let traces = 0;
+  const plans = new Plans(f as unknown as Graph | ((...xs: Tree[]) => Tree));
   const run = (...xs: A): R => {
     // within a trace the function is part of the larger graph
     if (activeTracer() !== undefined) return (f instanceof Graph ? f.run(...(xs as unknown as Tree[])) : f(...xs)) as R;
-    if (latest?.fits(xs) && latest.valid) return latest.run(xs as unknown as readonly Tree[]) as R;
-    const key = signature(xs);
-    let plan = plans.get(key);
-    if (plan !== undefined && !plan.valid) {
-      plan.dispose();
-      plan = undefined;
-    }
-    if (plan === undefined) {
-      for (const t of tensorsIn(xs)) t.alive("compile");
-      plan = new Plan(optimise(f instanceof Graph ? f : traced(f as unknown as (...args: Tree[]) => Tree, xs)));
-      plans.set(key, plan);
-      traces++;
-      if (traces === MANY_TRACES)
-        console.warn(`compile: a function was traced ${traces} times, each for other shapes or settings; pad its arguments to few shapes`);
-    }
-    latest = plan;
-    return plan.run(xs as unknown as readonly Tree[]) as R;
+    return plans.run(xs) as R;
   };
   return Object.assign(run, {
-    stats: () => ({ traces, instructions: 0, planBytes: 0, ...latest?.stats() }),
-    dispose(): void {
-      for (const plan of plans.values()) plan.dispose();
-      plans.clear();
-      latest = undefined;
-    },
+    stats: () => ({ traces: plans.traces, instructions: 0, planBytes: 0, ...plans.latest?.stats() }),
+    dispose: () => plans.dispose(),
   });
 }
 

@@ -165,9 +165,9 @@ export class Graph {
 
   /**
    * The outputs' values for the inputs' values; all else is disposed after its last use. `keyOf` gives the keys of random
-   * numbers for this run. While a program is `captured`, what changes do in JavaScript is left to its runs.
+   * numbers for this run. While a program is captured, `changing` hears of each change, and what it does in JavaScript is left to runs.
    */
-  evaluate(given: readonly Tensor[], keyOf: (traced: Key) => Key, captured = false): Tensor[] {
+  evaluate(given: readonly Tensor[], keyOf: (traced: Key) => Key, changing?: () => void): Tensor[] {
     const values = new Map<GraphNode, Tensor>();
     for (const [i, node] of this.inputs.entries()) values.set(node, given[i]);
     const last = this.lastUses();
@@ -178,8 +178,10 @@ export class Graph {
       } else if (node.change !== undefined) {
         const { before, run, tensors, writes } = node.change;
         const operands = Object.fromEntries(Object.keys(tensors).map((name, j) => [name, values.get(node.inputs[j]) as Tensor]));
-        if (captured) run(operands);
-        else {
+        if (changing !== undefined) {
+          changing();
+          run(operands);
+        } else {
           before?.();
           run(operands);
           for (const name of writes) operands[name].storage.version++;

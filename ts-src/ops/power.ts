@@ -1,12 +1,11 @@
 // Powers of a tensor or a number to a tensor or a number.
-import { read } from "../../bindings/memory.js";
 import { apply, op } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { mul, sub } from "./binary.js";
 import { eq, ge } from "./compare.js";
 import { log } from "./exponential.js";
 import { logicalAnd } from "./logic.js";
-import { binary, type Operand, withScalars, zip } from "./operands.js";
+import { binary, type Operand, withScalars } from "./operands.js";
 import { anyBroadcast } from "./samples.js";
 import { where } from "./select.js";
 
@@ -19,11 +18,6 @@ export function pow(a: Operand, b: Operand): Tensor {
 }
 const powOp = op({
   ...binary("pow", "pow"),
-  kernel(k, { a, b }, y) {
-    // the most frequent exponent
-    if (b.size === 1 && a.contiguous && a.size === y.size && read(b.ptr, b.dtype) === 2) k.square(y.ptr, a.ptr, y.size);
-    else zip(k.pow, a, b, y);
-  },
   saves: ["a", "b", "y"],
   vjp: (dy, { a, b, y }) => ({
     a: () => {

@@ -10,7 +10,7 @@ import { allocated } from "../../bindings/op.js";
 import { checkedShape, type Shape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
-import { activeTracer } from "../../bindings/trace.js";
+import { activeTracer, Untraceable } from "../../bindings/trace.js";
 import { checkedOptions } from "./checks.js";
 import { clone, to } from "./convert.js";
 import { type CreateOptions, created, full } from "./create.js";
@@ -64,7 +64,7 @@ export function nextKey(): Key {
 /** A key for numbers that are drawn when the function is called; a trace would keep them for every run. */
 function drawnNow(): Key {
   if (activeTracer() !== undefined) {
-    throw new ConfigError(
+    throw new Untraceable(
       "trace: expected a function that draws no random tensors, as they would be the same at each run; draw them outside and pass them in (dropout draws anew)",
     );
   }

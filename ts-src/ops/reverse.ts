@@ -6,6 +6,7 @@ import { share } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
 import { beginPass, type Edge, endPass, isRecording, type Node, withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
+import { activeTracer } from "../../bindings/trace.js";
 import { add } from "./binary.js";
 import { checkedOptions } from "./checks.js";
 import { clone } from "./convert.js";
@@ -207,7 +208,7 @@ function accumulate(leaf: Tensor, dx: Tensor): void {
   if (earlier === undefined || earlier.disposed) {
     // a view or a shared block would change with its other handles
     anchor(dx.contiguous && dx.storage.refs === 1 ? dx : clone(dx), leaf);
-  } else if (!isRecording() && !earlier.requiresGrad) add_(earlier, dx);
+  } else if (!isRecording() && !earlier.requiresGrad && activeTracer() === undefined) add_(earlier, dx);
   else {
     const total = add(earlier, dx);
     keep(earlier);

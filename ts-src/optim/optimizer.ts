@@ -68,8 +68,8 @@ export abstract class Optimizer<S extends { lr: number }, P> {
   protected abstract check(settings: S): void;
   /** Changes p by its gradient. */
   protected abstract update(p: Tensor, gradient: Tensor, group: ParamGroup<S>): void;
-  /** State tensors and numbers under PyTorch's names. */
-  protected abstract exported(state: P): Record<string, Tensor | number>;
+  /** State tensors and numbers under PyTorch's names; undefined for a state that a trace made and no step has used yet. */
+  protected abstract exported(state: P): Record<string, Tensor | number> | undefined;
   /** The state from what exported() gave, of which the names are right and the tensors fit p. */
   protected abstract imported(p: Tensor, state: Record<string, Tensor | number>, group: ParamGroup<S>): P;
   /** Names of a parameter's state, and whether each is a tensor like the parameter or a count of steps. */
@@ -107,7 +107,8 @@ export abstract class Optimizer<S extends { lr: number }, P> {
     const state: OptimizerState<S>["state"] = {};
     for (const [i, { p }] of this.parameters().entries()) {
       const own = this.states.get(p);
-      if (own) state[i] = this.exported(own);
+      const shown = own && this.exported(own);
+      if (shown) state[i] = shown;
     }
     let next = 0;
     const paramGroups = this.paramGroups.map((group) => ({ ...group, params: group.params.map(() => next++) }));
@@ -182,21 +183,26 @@ function given<T extends object>(settings: T): T {
 export class Cells {
   readonly tensor: Tensor;
   /** What set() wrote last; cells that kernels change are written once. */
-  private readonly written: number[] = [];
+  private readonly written: Float64Array;
 
   constructor(n: number) {
     this.tensor = keep(zeros([n], { dtype: "float64" }));
+    this.written = new Float64Array(n).fill(Number.NaN);
   }
 
-  get ptr(): number {
-    return this.tensor.ptr;
+  /** Whether cell `i` was last set to another value. */
+  differs(i: number, value: number): boolean {
+    return this.written[i] !== value;
   }
 
-  set(first: number, ...values: number[]): void {
-    // most steps change nothing, and a view costs more than the comparison
-    if (values.every((value, i) => this.written[first + i] === value)) return;
-    for (const [i, value] of values.entries()) this.written[first + i] = value;
+  set(first: number, values: readonly number[]): void {
+    this.written.set(values, first);
     view(this.tensor.ptr + first * 8, values.length, "float64").set(values);
+  }
+
+  /** What a cell holds now, which a kernel may have changed. */
+  read(i: number): number {
+    return view(this.tensor.ptr + i * 8, 1, "float64")[0];
   }
 }
 

@@ -1,5 +1,6 @@
 // The passes in their order. Each keeps every bit of the result.
 import type { Graph } from "../graph.js";
+import { changesLast } from "./changes-last.js";
 import { commonSubexpressions } from "./common-subexpressions.js";
 import { constantFolding } from "./constant-folding.js";
 import { deadCode } from "./dead-code.js";
@@ -7,5 +8,5 @@ import { simplify } from "./simplify.js";
 
 /** The same function in fewer nodes. */
 export function optimise(graph: Graph): Graph {
-  return deadCode(commonSubexpressions(constantFolding(simplify(deadCode(graph)))));
+  return changesLast(deadCode(commonSubexpressions(constantFolding(simplify(deadCode(graph))))));
 }
