@@ -128,7 +128,7 @@ export class Program {
   /** `bound`: addresses of the captured regions that are inputs and outputs; `cut`: the instruction that begins the second part. */
   constructor(capture: Capture, bound: readonly number[], cut: number) {
     const free = new Set(bound.map((address) => Math.floor(address / REGION) - 1));
-    for (const address of bound) this.patches.set(address, { address: 0, places: [] });
+    for (const address of bound) this.patches.set(address, { address: -1, places: [] });
     const offsets = packed(capture, free);
     this.planBytes = offsets.bytes;
     this.length = capture.instructions.length;

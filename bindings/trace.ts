@@ -1,5 +1,6 @@
 // While a function is traced, apply() asks the tracer for a symbol instead of running a kernel, and change() hands it what
 // would change memory.
+import type { TypedArray } from "./dtype.js";
 import { ConfigError } from "./errors.js";
 import { view } from "./memory.js";
 import type { AnyOp, Spec } from "./op.js";
@@ -54,21 +55,34 @@ export function withTracer<T>(tracer: Tracer | undefined, fn: () => T): T {
   }
 }
 
-/** What tensors held before the first change of each. */
-let journal: Map<Tensor, ReturnType<typeof view>> | undefined;
+/** What tensors held before the changes that were noted. */
+export class Journal {
+  private readonly kept = new Map<Tensor, TypedArray>();
+
+  /** Called when JavaScript has done its part of the change. */
+  note({ tensors, writes }: Change): void {
+    for (const name of writes) if (!this.kept.has(tensors[name])) this.kept.set(tensors[name], tensors[name].data());
+  }
+
+  restore(): void {
+    for (const [t, elements] of this.kept) {
+      view(t.ptr, t.size, t.dtype).set(elements);
+      t.storage.version++;
+    }
+  }
+}
+
+let journal: Journal | undefined;
 
 /** Runs `fn`; if it throws, what its changes of memory have overwritten is put back. */
 export function allOrNothing<T>(fn: () => T): T {
   const outer = journal;
-  const mine = new Map<Tensor, ReturnType<typeof view>>();
+  const mine = new Journal();
   journal = mine;
   try {
     return fn();
   } catch (error) {
-    for (const [t, elements] of mine) {
-      view(t.ptr, t.size, t.dtype).set(elements);
-      t.storage.version++;
-    }
+    mine.restore();
     throw error;
   } finally {
     journal = outer;
@@ -81,10 +95,8 @@ export function change(what: Change): void {
     active.change(what);
     return;
   }
-  if (journal !== undefined) {
-    for (const name of what.writes) if (!journal.has(what.tensors[name])) journal.set(what.tensors[name], what.tensors[name].data());
-  }
   what.before?.();
+  journal?.note(what);
   what.run(what.tensors);
   for (const name of what.writes) what.tensors[name].storage.version++;
 }

@@ -10,7 +10,7 @@ import { sameShape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
 import { withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
-import { activeTracer, type Change, Untraceable } from "../../bindings/trace.js";
+import { activeTracer, type Change, Journal, Untraceable } from "../../bindings/trace.js";
 import { clone } from "../ops/convert.js";
 import { noGrad } from "../ops/derivatives.js";
 import { type Key, nextKey } from "../ops/random.js";
@@ -31,8 +31,6 @@ const RUNS_KEPT = 2;
 /** One graph with its program. */
 export class Plan {
   readonly graph: Graph;
-  /** Whether all results are there before any memory is changed. */
-  readonly resultsFirst: boolean;
   private readonly arithmetic = arithmetic();
   private readonly program: Program;
   private readonly inputs: readonly number[];
@@ -41,6 +39,8 @@ export class Plan {
   private readonly blocks: { readonly captured: number; readonly bytes: number }[] = [];
   private readonly keys: readonly Key[];
   private readonly changes: readonly Change[];
+  /** Those that come before the last result. */
+  private readonly early: readonly Change[];
   private readonly written: readonly Storage[];
   private readonly results: Claim[][] = [];
   private disposed = false;
@@ -48,6 +48,8 @@ export class Plan {
   constructor(graph: Graph) {
     this.graph = graph;
     const capture = new Capture();
+    const last = Math.max(-1, ...graph.outputs.map((node) => (node.kind === "op" ? graph.nodes.indexOf(node) : -1)));
+    this.early = graph.nodes.slice(0, last + 1).flatMap((node) => node.change ?? []);
     let cut = Number.POSITIVE_INFINITY;
     const words = new Map<Key, { [part in keyof Key]: number }>();
     const captured = capture.run(() =>
@@ -62,8 +64,8 @@ export class Plan {
           }
           return own;
         };
-        const changing = (): void => {
-          cut = Math.min(cut, capture.instructions.length);
+        const changing = (change: Change): void => {
+          if (!this.early.includes(change)) cut = Math.min(cut, capture.instructions.length);
         };
         return { args, results: graph.evaluate(args, keyOf, changing) };
       }),
@@ -71,9 +73,6 @@ export class Plan {
     this.keys = [...words.values()];
     this.changes = graph.changes;
     this.written = this.changes.flatMap(({ tensors, writes }) => writes.map((name) => tensors[name].storage));
-    const firstChange = graph.nodes.findIndex((node) => node.kind === "change");
-    const after = new Set(firstChange < 0 ? [] : graph.nodes.slice(firstChange));
-    this.resultsFirst = !graph.outputs.some((node) => after.has(node));
     const keyWords = this.keys.flatMap(({ seed, low, high }) => [seed, low, high]);
     this.inputs = captured.args.map((t) => t.storage.ptr);
     const found: Output[] = [];
@@ -121,7 +120,7 @@ export class Plan {
   }
 
   /**
-   * Runs the program on tensors, one for each input of the graph. `judge` sees the result before any memory is changed; if it
+   * Runs the program on tensors, one for each input of the graph. `judge` sees the result before memory is changed, and if it
    * throws, none is.
    */
   run(given: readonly Tensor[], judge?: (result: Tree) => void): Tree {
@@ -167,8 +166,18 @@ export class Plan {
       return t;
     });
     this.results.push(claims);
-    this.runPart(0, given);
-    judge?.(result);
+    const journal = judge !== undefined && this.early.length > 0 ? new Journal() : undefined;
+    try {
+      for (const change of this.early) {
+        change.before?.();
+        journal?.note(change);
+      }
+      this.runPart(0, given);
+      judge?.(result);
+    } catch (error) {
+      journal?.restore();
+      throw error;
+    }
     for (const change of this.changes) change.before?.();
     this.runPart(1, given);
     for (const storage of this.written) storage.version++;

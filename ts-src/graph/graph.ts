@@ -167,7 +167,7 @@ export class Graph {
    * The outputs' values for the inputs' values; all else is disposed after its last use. `keyOf` gives the keys of random
    * numbers for this run. While a program is captured, `changing` hears of each change, and what it does in JavaScript is left to runs.
    */
-  evaluate(given: readonly Tensor[], keyOf: (traced: Key) => Key, changing?: () => void): Tensor[] {
+  evaluate(given: readonly Tensor[], keyOf: (traced: Key) => Key, changing?: (change: Change) => void): Tensor[] {
     const values = new Map<GraphNode, Tensor>();
     for (const [i, node] of this.inputs.entries()) values.set(node, given[i]);
     const last = this.lastUses();
@@ -179,7 +179,7 @@ export class Graph {
         const { before, run, tensors, writes } = node.change;
         const operands = Object.fromEntries(Object.keys(tensors).map((name, j) => [name, values.get(node.inputs[j]) as Tensor]));
         if (changing !== undefined) {
-          changing();
+          changing(node.change);
           run(operands);
         } else {
           before?.();

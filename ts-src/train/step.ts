@@ -70,9 +70,7 @@ export class Step {
     for (const t of [x, y]) t.alive("fit");
     if (this.plans.size >= MOST_SHAPES && !this.plans.has([x, y])) return undefined;
     try {
-      const plan = this.plans.planFor([x, y]);
-      if (plan.resultsFirst) return plan;
-      throw new Untraceable("fit: expected a loss that does not depend on what the same step changes in memory");
+      return this.plans.planFor([x, y]);
     } catch (error) {
       if (!(error instanceof Untraceable) || this.parts.compile) throw error;
       console.warn(`fit: the step runs op by op, as it cannot be compiled: ${error.message}; compile: false says so without this line`);
