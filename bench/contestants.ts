@@ -8,6 +8,9 @@ export interface Answer {
   loss?: number;
   bestUs?: number;
   peak?: number;
+  /** A step's share of the JavaScript heap, and of WebAssembly memory. */
+  heapBytes?: number;
+  wasmBytes?: number;
   /** The contestant has no such op. */
   missing?: boolean;
 }

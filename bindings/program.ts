@@ -181,13 +181,14 @@ export class Program {
     const patch = this.patches.get(captured);
     if (patch === undefined || patch.address === address) return;
     patch.address = address;
-    for (const { ptr, offset } of patch.places) write(ptr, "int32", address + offset);
+    for (let i = 0; i < patch.places.length; i++) write(patch.places[i].ptr, "int32", address + patch.places[i].offset);
   }
 
   /** Runs the instructions of a part; answers -1, or the number of the one whose kernel found something wrong. */
   run(part: 0 | 1): number {
-    for (const { run, start, end } of this.segments[part]) {
-      const stopped = run(start, end);
+    const segments = this.segments[part];
+    for (let i = 0; i < segments.length; i++) {
+      const stopped = segments[i].run(segments[i].start, segments[i].end);
       if (stopped !== 0) return this.starts.indexOf(stopped);
     }
     return -1;

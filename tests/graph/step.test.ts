@@ -1,4 +1,5 @@
 // A whole training step as one program: forward, backward and the optimizer, with the bits of the eager step.
+import { getHeapStatistics } from "node:v8";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import * as tapir from "../../ts-src/index.js";
@@ -73,6 +74,26 @@ test("a compiled step leaves no gradient behind, allocates nothing and counts th
   assert.equal([after.tensors, after.bytes, after.wasmBytes], [before.tensors, before.bytes, before.wasmBytes]);
   assert.is(net.parameters()[0].grad, undefined);
   assert.is(optimizer.stateDict().state[0].step, 110);
+});
+
+test("thousands of compiled steps on batches at changing addresses take no WebAssembly memory, and under 1 KB of the JavaScript heap each", () => {
+  const net = model();
+  const step = compile(trainingStep(net, new optim.Adam(net.parameters())));
+  const inputs = [x, x.clone(), x.clone()];
+  const steps = (n: number): void => {
+    for (let i = 0; i < n; i++) step(inputs[i % 3], y).item();
+  };
+  steps(20_000); // until the optimizing compiler has seen it
+  const before = tapir.memory.stats();
+  // garbage is collected in a few of the windows, which the median leaves out
+  const windows = Array.from({ length: 31 }, () => {
+    const used = getHeapStatistics().used_heap_size;
+    steps(200);
+    return (getHeapStatistics().used_heap_size - used) / 200;
+  });
+  const heapBytes = windows.sort((a, b) => a - b)[15];
+  assert.is(tapir.memory.stats().wasmBytes, before.wasmBytes);
+  assert.ok(heapBytes > 0 && heapBytes < 1024, `${heapBytes} bytes a step`);
 });
 
 test("state that is loaded into the optimizer is what the next compiled step uses", () => {

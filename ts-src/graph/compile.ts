@@ -23,7 +23,7 @@ import { traced } from "./trace.js";
 type Output =
   | { readonly kind: "input"; readonly index: number }
   | { readonly kind: "constant"; readonly value: Tensor }
-  | { readonly kind: "block"; readonly block: number; readonly like: Tensor };
+  | { readonly kind: "block"; readonly block: number; readonly claim: number; readonly like: Tensor };
 
 /** Results live until the second run after their own. */
 const RUNS_KEPT = 2;
@@ -42,7 +42,12 @@ export class Plan {
   /** Those that come before the last result. */
   private readonly early: readonly Change[];
   private readonly written: readonly Storage[];
-  private readonly results: Claim[][] = [];
+  /** What JavaScript does before the changes, once each. */
+  private readonly befores: readonly (() => void)[];
+  private readonly storages: Storage[] = [];
+  /** Claims of the results of the last runs, in turn. */
+  private readonly results: readonly Claim[][] = Array.from({ length: RUNS_KEPT + 1 }, () => []);
+  private turn = 0;
   private disposed = false;
 
   constructor(graph: Graph) {
@@ -72,10 +77,12 @@ export class Plan {
     );
     this.keys = [...words.values()];
     this.changes = graph.changes;
+    this.befores = [...new Set(this.changes.flatMap(({ before }) => before ?? []))];
     this.written = this.changes.flatMap(({ tensors, writes }) => writes.map((name) => tensors[name].storage));
     const keyWords = this.keys.flatMap(({ seed, low, high }) => [seed, low, high]);
     this.inputs = captured.args.map((t) => t.storage.ptr);
     const found: Output[] = [];
+    let claims = 0;
     for (const [i, t] of captured.results.entries()) {
       const node = graph.outputs[i];
       const index = graph.inputs.indexOf(node);
@@ -90,7 +97,7 @@ export class Plan {
           );
         let block = this.blocks.findIndex((b) => b.captured === t.storage.ptr);
         if (block < 0) block = this.blocks.push({ captured: t.storage.ptr, bytes: t.storage.bytes }) - 1;
-        found.push({ kind: "block", block, like: t });
+        found.push({ kind: "block", block, claim: claims++, like: t });
       }
     }
     this.outputs = found;
@@ -102,20 +109,20 @@ export class Plan {
     return { instructions: this.program.length, planBytes: this.program.planBytes };
   }
 
-  /** Whether arguments, tensors one by one, have the shapes and dtypes of the trace. */
-  fits(xs: readonly unknown[]): boolean {
+  /** Whether arguments are live tensors, one by one, of the shapes and dtypes of the trace. */
+  fits(xs: readonly unknown[]): xs is readonly Tensor[] {
     const { argumentTree } = this.graph;
     if (this.arithmetic !== arithmetic() || xs.length !== argumentTree.length) return false;
     for (let i = 0; i < xs.length; i++) {
       const [x, node] = [xs[i], argumentTree[i]];
-      if (!(x instanceof Tensor) || !(node instanceof GraphNode) || x.dtype !== node.dtype || !sameShape(x.shape, node.shape)) return false;
+      if (!(x instanceof Tensor) || x.disposed || !(node instanceof GraphNode) || x.dtype !== node.dtype || !sameShape(x.shape, node.shape)) return false;
     }
     return true;
   }
 
   /** Whether every change still works on the memory that it was traced on. */
   get valid(): boolean {
-    for (const { valid } of this.changes) if (valid !== undefined && !valid()) return false;
+    for (let i = 0; i < this.changes.length; i++) if (this.changes[i].valid?.() === false) return false;
     return true;
   }
 
@@ -142,47 +149,63 @@ export class Plan {
     }
   }
 
+  // this is all the JavaScript of a compiled step, so it allocates what it answers and little else, no iterators for one:
+  // `npm run bench -- mlp` counts bytes
   private runBound(given: readonly Tensor[], judge: ((result: Tree) => void) | undefined): Tree {
-    const storages = new Array<Storage>(this.blocks.length);
-    for (let i = 0; i < storages.length; i++) {
-      storages[i] = new Storage(this.blocks[i].bytes);
-      this.program.bind(this.blocks[i].captured, storages[i].ptr);
+    for (let i = 0; i < this.blocks.length; i++) {
+      this.storages[i] = new Storage(this.blocks[i].bytes);
+      this.program.bind(this.blocks[i].captured, this.storages[i].ptr);
     }
-    for (const traced of this.keys) {
+    for (let i = 0; i < this.keys.length; i++) {
+      const traced = this.keys[i];
       const key = nextKey();
       this.program.bind(traced.seed, key.seed);
       this.program.bind(traced.low, key.low);
       this.program.bind(traced.high, key.high);
     }
-    const claims: Claim[] = [];
-    let next = 0;
-    const result = this.graph.result(() => {
-      const output = this.outputs[next++];
-      if (output.kind === "input") return given[output.index];
-      if (output.kind === "constant") return output.value;
-      const { dtype, shape, strides, offset } = output.like;
-      const t = new Tensor(storages[output.block], "compile", dtype, shape, strides, offset);
-      claims.push(t.claim);
-      return t;
-    });
-    this.results.push(claims);
+    const result = this.made(given);
     const journal = judge !== undefined && this.early.length > 0 ? new Journal() : undefined;
     try {
-      for (const change of this.early) {
-        change.before?.();
-        journal?.note(change);
+      for (let i = 0; i < this.early.length; i++) {
+        this.early[i].before?.();
+        journal?.note(this.early[i]);
       }
       this.runPart(0, given);
       judge?.(result);
     } catch (error) {
       journal?.restore();
       throw error;
+    } finally {
+      this.releaseOldest();
     }
-    for (const change of this.changes) change.before?.();
+    for (let i = 0; i < this.befores.length; i++) this.befores[i]();
     this.runPart(1, given);
-    for (const storage of this.written) storage.version++;
-    while (this.results.length > RUNS_KEPT) for (const claim of this.results.shift() as Claim[]) claim.release("step");
+    for (let i = 0; i < this.written.length; i++) this.written[i].version++;
     return result;
+  }
+
+  /** Ends a run: the next one's results take the place of the oldest. */
+  private releaseOldest(): void {
+    this.turn = (this.turn + 1) % this.results.length;
+    const claims = this.results[this.turn];
+    for (let i = 0; i < claims.length; i++) claims[i].release("step");
+  }
+
+  /** The result of the run that begins, over the storages that it will write to. */
+  private made(given: readonly Tensor[]): Tree {
+    if (this.graph.resultTree === this.graph.outputs[0]) return this.output(0, given);
+    let next = 0;
+    return this.graph.result(() => this.output(next++, given));
+  }
+
+  private output(i: number, given: readonly Tensor[]): Tensor {
+    const output = this.outputs[i];
+    if (output.kind === "input") return given[output.index];
+    if (output.kind === "constant") return output.value;
+    const { dtype, shape, strides, offset } = output.like;
+    const t = new Tensor(this.storages[output.block], "compile", dtype, shape, strides, offset);
+    this.results[this.turn][output.claim] = t.claim;
+    return t;
   }
 
   private runPart(part: 0 | 1, given: readonly Tensor[]): void {
@@ -258,6 +281,7 @@ export class Plans {
 
   run(xs: readonly unknown[], judge?: (result: Tree) => void): Tree {
     const plan = this.planFor(xs);
+    if (plan.fits(xs)) return plan.run(xs, judge);
     return plan.run(plan.graph.checked(xs as readonly Tree[]), judge);
   }
 

@@ -17,7 +17,7 @@ export interface AdamSettings {
 }
 
 /** Cells: lr, beta1, beta2, eps, decay, beta1^t, beta2^t, t. */
-const [LR, BETA1, BETA2, EPS, DECAY, POWERS, STEPS] = [0, 1, 2, 3, 4, 5, 7];
+const [LR, POWERS, STEPS] = [0, 5, 7];
 
 interface State {
   readonly loaded: boolean;
@@ -55,22 +55,11 @@ export class Adam extends Optimizer<AdamSettings, State> {
     const state = this.states.get(p) ?? this.begun(p, 0, group);
     this.states.set(p, state);
     const { exp_avg: m, exp_avg_sq: v, cells } = state;
-    // most steps change no setting, and a step of a small net takes 3 us
-    const changed = (): boolean =>
-      cells.differs(LR, group.lr) ||
-      cells.differs(BETA1, group.betas[0]) ||
-      cells.differs(BETA2, group.betas[1]) ||
-      cells.differs(EPS, group.eps) ||
-      cells.differs(DECAY, group.weightDecay);
     change({
       name: "Adam",
       tensors: { p, m, v, cells: cells.tensor, gradient },
       writes: ["p", "m", "v", "cells"],
-      before: () => {
-        if (!changed()) return;
-        this.check(group);
-        cells.set(LR, [group.lr, group.betas[0], group.betas[1], group.eps, group.weightDecay]);
-      },
+      before: this.writing(group),
       run: (t) => {
         const k = kernelsOf(p.dtype);
         k.adamAdvance(t.cells.ptr);
@@ -80,8 +69,17 @@ export class Adam extends Optimizer<AdamSettings, State> {
     });
   }
 
+  protected settings({ lr, betas, eps, weightDecay }: AdamSettings): number[] {
+    return [lr, betas[0], betas[1], eps, weightDecay];
+  }
+
+  protected write(values: readonly number[], group: ParamGroup<AdamSettings>): void {
+    for (const p of group.params) this.states.get(p)?.cells.set(LR, values);
+  }
+
   private begun(p: Tensor, step: number, group: ParamGroup<AdamSettings>, from?: Record<string, Tensor | number>): State {
     const cells = new Cells(8);
+    cells.set(LR, this.settings(group));
     cells.set(POWERS, [group.betas[0] ** step, group.betas[1] ** step, step]);
     return { loaded: from !== undefined, exp_avg: stateTensor(p, from?.exp_avg), exp_avg_sq: stateTensor(p, from?.exp_avg_sq), cells };
   }

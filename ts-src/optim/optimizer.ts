@@ -25,6 +25,7 @@ export type Params<S> = readonly Tensor[] | readonly ({ params: readonly Tensor[
 export abstract class Optimizer<S extends { lr: number }, P> {
   readonly paramGroups: ParamGroup<S>[];
   protected readonly states = new Map<Tensor, P>();
+  private readonly writers = new Map<ParamGroup<S>, () => void>();
   private readonly name: string;
   /** Names of the settings. */
   private readonly known: readonly string[];
@@ -74,6 +75,30 @@ export abstract class Optimizer<S extends { lr: number }, P> {
   protected abstract imported(p: Tensor, state: Record<string, Tensor | number>, group: ParamGroup<S>): P;
   /** Names of a parameter's state, and whether each is a tensor like the parameter or a count of steps. */
   protected abstract readonly stateNames: { readonly [name: string]: "tensor" | "steps" };
+
+  /** The settings of a group that kernels read, in the order of their cells. */
+  protected abstract settings(group: S): number[];
+  /** Writes them where the kernels of the group's parameters read them. */
+  protected abstract write(values: readonly number[], group: ParamGroup<S>): void;
+
+  /** What comes before a change of the group's parameters: settings are written, and checked, when one is another than before. */
+  protected writing(group: ParamGroup<S>): () => void {
+    let writer = this.writers.get(group);
+    if (writer === undefined) {
+      let written: readonly number[] = [];
+      writer = () => {
+        const values = this.settings(group);
+        let same = values.length === written.length;
+        for (let i = 0; same && i < values.length; i++) same = values[i] === written[i];
+        if (same) return;
+        this.check(group);
+        this.write(values, group);
+        written = values;
+      };
+      this.writers.set(group, writer);
+    }
+    return writer;
+  }
 
   /** Changes each parameter that has a gradient. */
   step(): void {
@@ -182,21 +207,12 @@ function given<T extends object>(settings: T): T {
 /** Memory cells (f64) that a kernel reads its settings from; a change of a setting is a write to a cell. */
 export class Cells {
   readonly tensor: Tensor;
-  /** What set() wrote last; cells that kernels change are written once. */
-  private readonly written: Float64Array;
 
   constructor(n: number) {
     this.tensor = keep(zeros([n], { dtype: "float64" }));
-    this.written = new Float64Array(n).fill(Number.NaN);
-  }
-
-  /** Whether cell `i` was last set to another value. */
-  differs(i: number, value: number): boolean {
-    return this.written[i] !== value;
   }
 
   set(first: number, values: readonly number[]): void {
-    this.written.set(values, first);
     view(this.tensor.ptr + first * 8, values.length, "float64").set(values);
   }
 

@@ -17,9 +17,6 @@ export interface SGDSettings {
   nesterov: boolean;
 }
 
-/** Cells of a group: lr, momentum, dampening, weightDecay. */
-const [LR, MOMENTUM, DAMPENING, DECAY] = [0, 1, 2, 3];
-
 interface State {
   momentum_buffer: Tensor;
   /** One cell: steps done, of which the first fills the buffer. */
@@ -33,6 +30,7 @@ interface State {
  */
 export class SGD extends Optimizer<SGDSettings, State> {
   protected readonly stateNames = { momentum_buffer: "tensor" } as const;
+  /** Of each group: lr, momentum, dampening, weightDecay. */
   private readonly cells = new Map<ParamGroup<SGDSettings>, Cells>();
 
   constructor(params: Params<SGDSettings>, settings: Partial<SGDSettings> = {}) {
@@ -52,16 +50,7 @@ export class SGD extends Optimizer<SGDSettings, State> {
     const cells = this.cells.get(group) ?? new Cells(4);
     this.cells.set(group, cells);
     const { momentum, nesterov } = group;
-    const changed = (): boolean =>
-      cells.differs(LR, group.lr) ||
-      cells.differs(MOMENTUM, group.momentum) ||
-      cells.differs(DAMPENING, group.dampening) ||
-      cells.differs(DECAY, group.weightDecay);
-    const before = (): void => {
-      if (!changed()) return;
-      this.check(group);
-      cells.set(LR, [group.lr, group.momentum, group.dampening, group.weightDecay]);
-    };
+    const before = this.writing(group);
     const sameKernel = (): boolean => (group.momentum === 0) === (momentum === 0) && group.nesterov === nesterov;
     if (momentum === 0) {
       change({
@@ -84,6 +73,14 @@ export class SGD extends Optimizer<SGDSettings, State> {
       run: (t) => kernelsOf(p.dtype).sgdMomentum(t.p.ptr, t.gradient.ptr, t.v.ptr, t.cells.ptr, t.steps.ptr, p.size, Number(nesterov)),
       valid: () => sameKernel() && this.states.get(p) === state,
     });
+  }
+
+  protected settings({ lr, momentum, dampening, weightDecay }: SGDSettings): number[] {
+    return [lr, momentum, dampening, weightDecay];
+  }
+
+  protected write(values: readonly number[], group: ParamGroup<SGDSettings>): void {
+    this.cells.get(group)?.set(0, values);
   }
 
   protected exported({ momentum_buffer, steps }: State): Record<string, Tensor | number> | undefined {
