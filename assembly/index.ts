@@ -14,6 +14,7 @@ export * from "./reduce/statistics";
 export * from "./reduce/position";
 export * from "./scan";
 export * from "./elementwise/compare";
+export * from "./elementwise/composed";
 export * from "./elementwise/extremes";
 export * from "./elementwise/piecewise";
 export * from "./elementwise/rounding";

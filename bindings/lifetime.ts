@@ -26,15 +26,18 @@ export class Storage {
   /** Counts up: tells whether it was made before or within a trace. */
   readonly serial = made++;
 
-  /** `bytes` undefined: a symbol of a trace, which has no memory. */
-  constructor(bytes: number | undefined) {
+  private readonly borrowed: boolean;
+
+  /** `bytes` undefined: a symbol of a trace, which has no memory. `lent`: part of another block, which outlives it. */
+  constructor(bytes: number | undefined, lent?: number) {
     this.home = currentHome();
-    this.ptr = bytes === undefined ? SYMBOLIC : this.home.allocate(bytes);
+    this.borrowed = bytes === undefined || lent !== undefined;
+    this.ptr = lent ?? (bytes === undefined ? SYMBOLIC : this.home.allocate(bytes));
     this.bytes = bytes ?? 0;
   }
 
   unref(): void {
-    if (--this.refs === 0 && this.ptr !== SYMBOLIC) this.home.release(this.ptr, this.bytes);
+    if (--this.refs === 0 && !this.borrowed) this.home.release(this.ptr, this.bytes);
   }
 }
 

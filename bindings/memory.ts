@@ -74,12 +74,20 @@ export interface Home {
   scratch(size: number): number;
   /** Elements at an address; a program that is being captured has them nowhere but in tables. */
   view(ptr: number, length: number, dtype: DType): TypedArray;
+  /** Calls `fn` `count` times with the addresses of `moving`, each further by its step each time. */
+  loop(count: number, moving: readonly Moving[], fn: (addresses: readonly number[]) => void): void;
+}
+
+/** An address that goes forward. */
+export interface Moving {
+  readonly ptr: number;
+  readonly stepBytes: number;
 }
 
 /** Addresses from here on are not of the memory: a program that is being captured gives them out. */
 export const CAPTURED = 2 ** 33;
 
-const heap: Home = { allocate: fromHeap, release: (ptr, size) => allocator.release(ptr, size), scratch: scratchOfHeap, view: viewOfHeap };
+const heap: Home = { allocate: fromHeap, release: (ptr, size) => allocator.release(ptr, size), scratch: scratchOfHeap, view: viewOfHeap, loop: loopNow };
 let home = heap;
 
 /** Where blocks come from now; a block goes back to where it came from. */
@@ -174,6 +182,10 @@ export function write(ptr: number, dtype: DType, value: number): void {
     default:
       bytes[ptr] = dtype === "bool" ? Number(value !== 0) : value;
   }
+}
+
+function loopNow(count: number, moving: readonly Moving[], fn: (addresses: readonly number[]) => void): void {
+  for (let round = 0; round < count; round++) fn(moving.map(({ ptr, stepBytes }) => ptr + round * stepBytes));
 }
 
 let scratchPtr = 0;

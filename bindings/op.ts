@@ -72,6 +72,8 @@ interface Common<I extends string, S extends I | "y", P> {
   readonly vjp: "zero" | "none" | ((dy: Tensor, saved: { readonly [name in S]: Tensor }, context: Context<I, P>) => { readonly [name in I]: Gradient });
   /** With vjp "none": why no gradient can be had; a reverse pass that reaches the op throws it as a GradientError. */
   readonly refuses?: string;
+  /** How the work divides. "elements": each element of the output is made from those at its place alone, operands broadcast; its bits are the same wherever it lies. */
+  readonly split?: "elements";
   /** Floating-point operations, multiply and add apart; one an element of the output by default. */
   readonly flops?: (x: { readonly [name in I]: Spec }, y: Spec) => number;
   /** See Sample; at least one is drawn at random, so that many shapes are proven. Empty for an op without derivative. */
@@ -159,6 +161,12 @@ function packed(x: Tensor): Tensor {
   return y;
 }
 
+/** Calls the kernel of an op on operands as it wants them. */
+export function computeInto(y: Tensor, declaration: AnyOp, operands: { readonly [name: string]: Tensor }, params: unknown): void {
+  const first = declaration.inputs.length > 0 ? operands[declaration.inputs[0]].dtype : y.dtype;
+  declaration.kernel?.(kernelsOf(isFloat(y.dtype) ? y.dtype : first), operands, y, params);
+}
+
 function computed(declaration: AnyOp, spec: Spec, inputs: { [name: string]: Tensor }, params: unknown): Tensor {
   const names = declaration.inputs;
   let operands = inputs;
@@ -178,8 +186,7 @@ function computed(declaration: AnyOp, spec: Spec, inputs: { [name: string]: Tens
         operands[names[i]] = copy;
       }
     }
-    const first = names.length > 0 ? inputs[names[0]].dtype : spec.dtype;
-    declaration.kernel?.(kernelsOf(isFloat(spec.dtype) ? spec.dtype : first), operands, y, params);
+    computeInto(y, declaration, operands, params);
   } catch (error) {
     y.dispose();
     throw error;

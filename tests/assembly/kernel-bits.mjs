@@ -59,6 +59,8 @@ const usual = {
   n0: 3,
   n1: 5,
   n2: 7,
+  bStep: 1,
+  cStep: 0,
   a0: 35,
   a1: 7,
   a2: 1,
@@ -207,6 +209,26 @@ for (const [a, b] of ["NN", "NT", "TN", "TT"]) {
     };
   }
 }
+calls.gemmEpilogue = () => {
+  let y = Y;
+  for (const [m, n, depth] of products) {
+    for (const layout of [0, 1, 2, 3]) {
+      const [ta, tb] = [layout & 1, layout >> 1];
+      for (const [bias, epilogue] of [
+        [B, 0],
+        [0, 1],
+        [B, 2],
+        [B, 4],
+        [0, 7],
+        [0, 8],
+      ]) {
+        // biome-ignore format: short
+        k.gemmEpilogue(y, A, B, bias, D, SCRATCH, m, n, depth, (ta ? m : depth) + 2, (tb ? depth : n) + 4, ta, tb, epilogue);
+        y += 64 + (layout + epilogue) * bytes;
+      }
+    }
+  }
+};
 // walks of gather and scatter over 2 x 3 x 5 positions, and over rows of 13 elements an index
 const WALK = [2, 3, 5, 0, 5, 1, 15, 5, 1];
 const ROW_WALK = [1, 20, 13, 0, 0, 1, 0, 1, 0];

@@ -200,6 +200,21 @@ for (const deterministic of [true, false]) {
   }
 }
 
+test("exclusive or with a squared error, as in examples/xor.mjs: the same bits", async () => {
+  const x = tensor([[0, 0], [0, 1], [1, 0], [1, 1]]); // biome-ignore format: a table
+  const y = tensor([[0], [1], [1], [0]]);
+  const runs: unknown[] = [];
+  for (const compile of [false, true]) {
+    manualSeed(1);
+    const model = new layers.Sequential(new layers.Linear(2, 16), new layers.ReLU(), new layers.Linear(16, 1));
+    const optimizer = new optim.Adam(model.parameters(), { lr: 0.02 });
+    const { losses } = await train.fit(model, [[x, y]], { loss: tapir.mseLoss, optimizer, epochs: 300, compile });
+    assert.ok(losses[299] < 0.01);
+    runs.push([losses, bits(model)]);
+  }
+  assert.equal(runs[1], runs[0]);
+});
+
 for (const [name, optimizer] of Object.entries(optimizers)) {
   for (const at of [0, 2]) {
     test(`${name}: a loss that is not finite at step ${at + 1} leaves weights, statistics and optimizer as they were, compiled and eager alike`, async () => {
@@ -378,7 +393,8 @@ test("training as a program gives its memory back", async () => {
   const before = await collected();
   for (let i = 0; i < 20; i++) await train.fit(model, data, options);
   const after = await collected();
-  assert.ok(after.bytes <= before.bytes, `${before.bytes} bytes before, ${after.bytes} after`);
+  // a few constants may wait for the next collection; twenty programs would be 400 KB
+  assert.ok(after.bytes < before.bytes + 16_384, `${before.bytes} bytes before, ${after.bytes} after`);
 });
 
 test.run();

@@ -72,7 +72,7 @@ export class Plan {
         const changing = (change: Change): void => {
           if (!this.early.includes(change)) cut = Math.min(cut, capture.instructions.length);
         };
-        return { args, results: graph.evaluate(args, keyOf, changing) };
+        return { args, results: graph.evaluate(args, keyOf, { capture, changing }) };
       }),
     );
     this.keys = [...words.values()];

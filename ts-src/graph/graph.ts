@@ -1,9 +1,10 @@
 // A traced function: nodes in the order of their making, each one op applied to earlier ones. Every op has one output, so a
 // node is also the value that it makes.
-import type { DType } from "../../bindings/dtype.js";
+import { type DType, itemBytes } from "../../bindings/dtype.js";
 import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
 import { scope, tensorsIn } from "../../bindings/lifetime.js";
 import { type AnyOp, apply } from "../../bindings/op.js";
+import type { Capture } from "../../bindings/program.js";
 import { type Shape, sameShape, showShape } from "../../bindings/shape.js";
 import { Tensor } from "../../bindings/tensor.js";
 import type { Change } from "../../bindings/trace.js";
@@ -28,6 +29,8 @@ export interface NodeParts {
   readonly fixed?: boolean;
   /** A change of memory, on `inputs` in the order of its tensors. */
   readonly change?: Change;
+  /** What a fused op consists of. */
+  readonly body?: Graph;
 }
 
 export class GraphNode {
@@ -40,6 +43,7 @@ export class GraphNode {
   readonly value: Tensor | undefined;
   readonly fixed: boolean;
   readonly change: Change | undefined;
+  readonly body: Graph | undefined;
 
   constructor(parts: NodeParts) {
     this.kind = parts.kind;
@@ -51,6 +55,7 @@ export class GraphNode {
     this.value = parts.value;
     this.fixed = parts.fixed ?? false;
     this.change = parts.change;
+    this.body = parts.body;
   }
 
   /** Name of the op, or what else the node is. */
@@ -165,21 +170,26 @@ export class Graph {
 
   /**
    * The outputs' values for the inputs' values; all else is disposed after its last use. `keyOf` gives the keys of random
-   * numbers for this run. While a program is captured, `changing` hears of each change, and what it does in JavaScript is left to runs.
+   * numbers for this run. While a program is captured, what changes do in JavaScript is left to its runs, `changing` hears of each
+   * before its kernels are noted, and an elementwise op takes the memory of an operand that it reads last.
    */
-  evaluate(given: readonly Tensor[], keyOf: (traced: Key) => Key, changing?: (change: Change) => void): Tensor[] {
+  evaluate(given: readonly Tensor[], keyOf: (traced: Key) => Key, captured?: { capture: Capture; changing: (change: Change) => void }): Tensor[] {
     const values = new Map<GraphNode, Tensor>();
     for (const [i, node] of this.inputs.entries()) values.set(node, given[i]);
     const last = this.lastUses();
     for (const [i, node] of this.nodes.entries()) {
       if (node.kind === "op") {
         const inputs = node.inputs.map((input) => values.get(input) as Tensor);
+        if (captured !== undefined && node.op?.split === "elements") {
+          const done = inputs.find((t, j) => last[i].includes(node.inputs[j]) && node.inputs[j].kind === "op" && replaceable(t, node));
+          if (done !== undefined) captured.capture.reuse(done.ptr);
+        }
         values.set(node, applyNode(node, inputs, keyOf));
       } else if (node.change !== undefined) {
         const { before, run, tensors, writes } = node.change;
         const operands = Object.fromEntries(Object.keys(tensors).map((name, j) => [name, values.get(node.inputs[j]) as Tensor]));
-        if (changing !== undefined) {
-          changing(node.change);
+        if (captured !== undefined) {
+          captured.changing(node.change);
           run(operands);
         } else {
           before?.();
@@ -229,6 +239,11 @@ export class Graph {
     }
     return given;
   }
+}
+
+/** Whether a result may lie where this operand lies. */
+function replaceable(t: Tensor, node: GraphNode): boolean {
+  return t.storage.refs === 1 && t.contiguous && t.dtype === node.dtype && sameShape(t.shape, node.shape) && t.size * itemBytes(t.dtype) === t.storage.bytes;
 }
 
 /** The same tree with each tensor or node replaced. */

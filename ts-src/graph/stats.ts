@@ -15,6 +15,8 @@ export interface GraphStats {
   bytesMoved: number;
   /** Most bytes that intermediate results hold at one time, each freed after its last use. */
   peakBytes: number;
+  /** Groups of elementwise ops that run piece by piece. */
+  fusedGroups: number;
 }
 
 function bytesOf(node: GraphNode): number {
@@ -22,11 +24,12 @@ function bytesOf(node: GraphNode): number {
 }
 
 export function stats(graph: Graph): GraphStats {
-  const found: GraphStats = { nodes: 0, edges: 0, flops: 0, bytesMoved: 0, peakBytes: 0 };
+  const found: GraphStats = { nodes: 0, edges: 0, flops: 0, bytesMoved: 0, peakBytes: 0, fusedGroups: 0 };
   for (const node of graph.nodes) {
     if (node.kind === "input" || node.kind === "constant") continue;
     found.nodes++;
     found.edges += node.inputs.length;
+    if (node.body !== undefined) found.fusedGroups++;
     if (node.op?.view !== undefined) continue;
     found.bytesMoved += node.inputs.reduce((n, input) => n + bytesOf(input), 0) + (node.op === undefined ? 0 : bytesOf(node));
     if (node.op !== undefined) found.flops += node.op.flops?.(operands(node.op, node.inputs), node) ?? sizeOf(node.shape);

@@ -85,6 +85,7 @@ export function softplus(x: Tensor, options: { beta?: number; threshold?: number
 }
 const softplusOp = op({
   name: "softplus",
+  split: "elements",
   inputs: ["x"],
   shape: (s: { x: Spec }, _params: Softplus) => ({ shape: s.x.shape, dtype: floatDtype("softplus", s) }),
   kernel: (k, { x }, y, p) => k.softplus(y.ptr, x.ptr, y.size, p.beta, p.threshold),
@@ -102,6 +103,7 @@ function softplusGrad(dy: Tensor, x: Tensor, params: Softplus): Tensor {
 /** dy s, s = sigmoid(beta x), 1 where beta x > threshold, so that its slope beta s (1 - s) is 0 there. */
 const softplusGradOp = op({
   name: "softplusGrad",
+  split: "elements",
   inputs: ["dy", "x"],
   shape: (s: { dy: Spec; x: Spec }, _params: Softplus) => pairSpec("softplusGrad", s),
   kernel: (k, { dy, x }, dx, p) => k.softplusGrad(dx.ptr, dy.ptr, x.ptr, dx.size, p.beta, p.threshold),
@@ -151,6 +153,7 @@ const seluOp = op({
 function eluLike(name: "elu" | "selu") {
   return {
     name,
+    split: "elements",
     inputs: ["x"],
     shape: (s: { x: Spec }, _params: Elu): Spec => ({ shape: s.x.shape, dtype: floatDtype(name, s) }),
     kernel: (k: Kernels, { x }: { x: Tensor }, y: Tensor, p: Elu): void => k.elu(y.ptr, x.ptr, y.size, p.alpha, p.scale),
@@ -165,6 +168,7 @@ function eluGrad(dy: Tensor, x: Tensor, params: Elu): Tensor {
 }
 const eluGradOp = op({
   name: "eluGrad",
+  split: "elements",
   inputs: ["dy", "x"],
   shape: (s: { dy: Spec; x: Spec }, _params: Elu) => pairSpec("eluGrad", s),
   kernel: (k, { dy, x }, dx, p) => k.eluGrad(dx.ptr, dy.ptr, x.ptr, dx.size, p.alpha, p.scale),

@@ -21,6 +21,7 @@ export function pairSpec(name: string, x: { dy: Spec; x: Spec }): Spec {
 export function pairGrad(name: "siluGrad" | "geluGrad" | "geluTanhGrad" | "mishGrad") {
   return {
     name,
+    split: "elements",
     inputs: ["dy", "x"],
     shape: (x: { dy: Spec; x: Spec }): Spec => pairSpec(name, x),
     kernel: (k: Kernels, x: { dy: Tensor; x: Tensor }, dx: Tensor): void => k[name](dx.ptr, x.dy.ptr, x.x.ptr, dx.size),

@@ -11,6 +11,7 @@ import { neg } from "./unary.js";
 function guarded<const N extends "divNoNan" | "expSub" | "same">(name: N) {
   return {
     name,
+    split: "elements",
     inputs: ["a", "b"],
     shape: (s: { a: Spec; b: Spec }): Spec => ({ shape: broadcastShapes(name, s.a.shape, s.b.shape), dtype: floatDtype(name, s) }),
     strided: true,

@@ -33,6 +33,7 @@ export function binaryCrossEntropyTerms(x: Tensor, t: Tensor): Tensor {
 }
 const binaryCrossEntropyOp = op({
   name: "binaryCrossEntropy",
+  split: "elements",
   inputs: ["x", "t"],
   shape(s: { x: Spec; t: Spec }) {
     if (!sameShape(s.x.shape, s.t.shape)) {

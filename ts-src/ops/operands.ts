@@ -83,6 +83,7 @@ export function unary(name: string, kernel: UnaryKernel, integer?: UnaryKernel) 
   const dtype = integer === undefined ? floatDtype : numberDtype;
   return {
     name,
+    split: "elements",
     inputs: ["x"],
     shape: (x: { x: Spec }): Spec => ({ shape: x.x.shape, dtype: dtype(name, x) }),
     kernel: (k: Kernels, x: { x: Tensor }, y: Tensor): void =>
@@ -94,6 +95,7 @@ export function unary(name: string, kernel: UnaryKernel, integer?: UnaryKernel) 
 export function unaryGrad(name: "sigmoidGrad" | "tanhGrad") {
   return {
     name,
+    split: "elements",
     inputs: ["dy", "y"],
     shape(x: { dy: Spec; y: Spec }): Spec {
       if (!sameShape(x.dy.shape, x.y.shape)) {
@@ -114,6 +116,7 @@ export function binary(name: string, kernel: BinaryKernel, integer?: BinaryKerne
   const dtype = integer === undefined ? floatDtype : numberDtype;
   return {
     name,
+    split: "elements",
     inputs: ["a", "b"],
     shape: (x: { a: Spec; b: Spec }): Spec => ({ shape: broadcastShapes(name, x.a.shape, x.b.shape), dtype: dtype(name, x) }),
     strided: true,

@@ -31,6 +31,7 @@ function reluGrad(dy: Tensor, y: Tensor): Tensor {
 }
 const reluGradOp = op({
   name: "reluGrad",
+  split: "elements",
   inputs: ["dy", "y"],
   shape: (x: { dy: Spec; y: Spec }) => pair("reluGrad", x),
   kernel: (k, { dy, y }, dx) => k.reluGrad(dx.ptr, dy.ptr, y.ptr, dx.size),
@@ -45,6 +46,7 @@ export function leakyRelu(x: Tensor, options: { negativeSlope?: number } = {}): 
 }
 const leakyReluOp = op({
   name: "leakyRelu",
+  split: "elements",
   inputs: ["x"],
   shape: (x: { x: Spec }, _: { slope: number }) => ({ shape: x.x.shape, dtype: floatDtype("leakyRelu", x) }),
   kernel: (k, { x }, y, { slope }) => k.leakyRelu(y.ptr, x.ptr, slope, y.size),
@@ -59,6 +61,7 @@ function leakyReluGrad(dy: Tensor, x: Tensor, params: { slope: number }): Tensor
 }
 const leakyReluGradOp = op({
   name: "leakyReluGrad",
+  split: "elements",
   inputs: ["dy", "x"],
   shape: (x: { dy: Spec; x: Spec }, _: { slope: number }) => pair("leakyReluGrad", x),
   kernel: (k, { dy, x }, dx, { slope }) => k.leakyReluGrad(dx.ptr, dy.ptr, x.ptr, slope, dx.size),
@@ -79,6 +82,7 @@ export function hardtanh(x: Tensor, options: { minVal?: number; maxVal?: number 
 type Bounds = { readonly low: number; readonly high: number };
 const hardtanhOp = op({
   name: "hardtanh",
+  split: "elements",
   inputs: ["x"],
   shape: (x: { x: Spec }, _: Bounds) => ({ shape: x.x.shape, dtype: floatDtype("hardtanh", x) }),
   kernel: (k, { x }, y, { low, high }) => k.clamp(y.ptr, x.ptr, low, high, y.size),
@@ -93,6 +97,7 @@ function hardtanhGrad(dy: Tensor, x: Tensor, params: Bounds): Tensor {
 }
 const hardtanhGradOp = op({
   name: "hardtanhGrad",
+  split: "elements",
   inputs: ["dy", "x"],
   shape: (x: { dy: Spec; x: Spec }, _: Bounds) => pair("hardtanhGrad", x),
   kernel: (k, { dy, x }, dx, { low, high }) => k.hardtanhGrad(dx.ptr, dy.ptr, x.ptr, low, high, dx.size),
@@ -179,6 +184,7 @@ type PairKernel = "hardsigmoidGrad" | "hardswishGrad" | "softsignGrad";
 function pairGrad(name: PairKernel) {
   return {
     name,
+    split: "elements",
     inputs: ["dy", "x"],
     shape: (x: { dy: Spec; x: Spec }) => pair(name, x),
     kernel: (k: Kernels, { dy, x }: { dy: Tensor; x: Tensor }, dx: Tensor): void => k[name](dx.ptr, dy.ptr, x.ptr, dx.size),

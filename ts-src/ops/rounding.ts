@@ -89,6 +89,7 @@ export function nanToNum(x: Tensor, options: NanToNumOptions = {}): Tensor {
 }
 const nanToNumOp = op({
   name: "nanToNum",
+  split: "elements",
   inputs: ["x"],
   shape: (x: { x: Spec }, _: Required<NanToNumOptions>) => ({ shape: x.x.shape, dtype: floatDtype("nanToNum", x) }),
   kernel: (k, { x }, y, { nan, posinf, neginf }) => k.nanToNum(y.ptr, x.ptr, nan, posinf, neginf, y.size),

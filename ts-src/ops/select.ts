@@ -23,6 +23,7 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
 }
 const whereOp = op({
   name: "where",
+  split: "elements",
   inputs: ["condition", "a", "b"],
   shape({ condition, a, b }: { condition: Spec; a: Spec; b: Spec }) {
     if (condition.dtype !== "bool" && condition.dtype !== "uint8") {
@@ -77,6 +78,7 @@ function maximumGrad(dy: Tensor, a: Tensor, b: Tensor): Tensor {
 }
 const maximumGradOp = op({
   name: "maximumGrad",
+  split: "elements",
   inputs: ["dy", "a", "b"],
   shape(x: { dy: Spec; a: Spec; b: Spec }) {
     if (!sameShape(x.dy.shape, x.a.shape) || !sameShape(x.dy.shape, x.b.shape)) {
@@ -120,6 +122,7 @@ export function clamp(x: Tensor, lo: AnyBound, hi: AnyBound = null): Tensor {
 }
 const clampOp = op({
   name: "clamp",
+  split: "elements",
   inputs: ["x"],
   shape: (x: { x: Spec }, _: Bounds) => ({ shape: x.x.shape, dtype: numberDtype("clamp", x) }),
   kernel: (k, { x }, y, { low, high }) => (y.dtype === "int32" ? k.clampInt32 : k.clamp)(y.ptr, x.ptr, low, high, y.size),
@@ -139,6 +142,7 @@ function clampGrad(dy: Tensor, x: Tensor, params: Bounds): Tensor {
 }
 const clampGradOp = op({
   name: "clampGrad",
+  split: "elements",
   inputs: ["dy", "x"],
   shape: (x: { dy: Spec; x: Spec }, _: Bounds) => ({ shape: x.x.shape, dtype: floatDtype("clampGrad", x) }),
   kernel: (k, { dy, x }, dx, { low, high }) => k.clampGrad(dx.ptr, dy.ptr, x.ptr, low, high, dx.size),

@@ -2,11 +2,15 @@
 import type { Graph } from "../graph.js";
 import { changesLast } from "./changes-last.js";
 import { commonSubexpressions } from "./common-subexpressions.js";
+import { composed } from "./composed.js";
 import { constantFolding } from "./constant-folding.js";
 import { deadCode } from "./dead-code.js";
+import { epilogues } from "./epilogues.js";
+import { fusion } from "./fusion.js";
 import { simplify } from "./simplify.js";
 
 /** The same function in fewer nodes. */
 export function optimise(graph: Graph): Graph {
-  return changesLast(deadCode(commonSubexpressions(constantFolding(simplify(deadCode(graph))))));
+  const smaller = changesLast(deadCode(commonSubexpressions(constantFolding(simplify(deadCode(graph))))));
+  return fusion(composed(epilogues(smaller)));
 }
