@@ -88,11 +88,29 @@ function renew(t: Tensor): void {
   old.release("dispose");
 }
 
+let holding: Tensor[] | undefined;
+
 /** Another handle of the same elements, without history, which lives until it is disposed or garbage. */
 export function held(t: Tensor): Tensor {
   const handle = new Tensor(t.storage, t.origin, t.dtype, t.shape, t.strides, t.offset);
   collected.register(handle, handle.claim);
+  holding?.push(handle);
   return handle;
+}
+
+/** Runs `fn` and answers the handles that held() made in it, for an owner that ends before they are garbage; if it throws, they are disposed. */
+export function withHeld<T>(fn: () => T): { result: T; handles: readonly Tensor[] } {
+  const outer = holding;
+  const handles: Tensor[] = [];
+  holding = handles;
+  try {
+    return { result: fn(), handles };
+  } catch (error) {
+    for (const handle of handles) handle.dispose();
+    throw error;
+  } finally {
+    holding = outer;
+  }
 }
 
 /** Keeps a tensor beyond its scope and step, until it is disposed or garbage; returns it. Throws DtypeError for what is no tensor. */

@@ -4,7 +4,7 @@
 import { itemBytes } from "../../bindings/dtype.js";
 import { ConfigError } from "../../bindings/errors.js";
 import { arithmetic } from "../../bindings/kernels.js";
-import { type Claim, Storage, scope, tensorsIn } from "../../bindings/lifetime.js";
+import { type Claim, Storage, scope, tensorsIn, withHeld } from "../../bindings/lifetime.js";
 import { Capture, Program } from "../../bindings/program.js";
 import { sameShape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
@@ -31,6 +31,7 @@ const RUNS_KEPT = 2;
 /** One graph with its program. */
 export class Plan {
   readonly graph: Graph;
+  private readonly owned: readonly Tensor[];
   private readonly arithmetic = arithmetic();
   private readonly program: Program;
   private readonly inputs: readonly number[];
@@ -50,8 +51,10 @@ export class Plan {
   private turn = 0;
   private disposed = false;
 
-  constructor(graph: Graph) {
+  /** `owned`: constants that go with the plan. */
+  constructor(graph: Graph, owned: readonly Tensor[]) {
     this.graph = graph;
+    this.owned = owned;
     const capture = new Capture();
     const last = Math.max(-1, ...graph.outputs.map((node) => (node.kind === "op" ? graph.nodes.indexOf(node) : -1)));
     this.early = graph.nodes.slice(0, last + 1).flatMap((node) => node.change ?? []);
@@ -220,6 +223,7 @@ export class Plan {
     if (this.disposed) return;
     this.disposed = true;
     for (const claims of this.results) for (const claim of claims) claim.release("step");
+    for (const constant of this.owned) constant.dispose();
     this.program.dispose();
   }
 }
@@ -269,7 +273,8 @@ export class Plans {
     }
     if (plan === undefined) {
       for (const t of tensorsIn(xs)) t.alive("compile");
-      plan = new Plan(optimise(this.f instanceof Graph ? this.f : traced(this.f, xs)));
+      const { result, handles } = withHeld(() => optimise(this.f instanceof Graph ? this.f : traced(this.f, xs)));
+      plan = new Plan(result, handles);
       this.plans.set(key, plan);
       this.traces++;
       if (this.traces === MANY_TRACES)

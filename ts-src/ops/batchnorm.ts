@@ -248,7 +248,10 @@ function update(running: Running, stats: Tensor | { readonly at: readonly [mean:
 const channelStatsOp = op({
   name: "channelStats",
   inputs: ["x"],
-  shape: (s: { x: Spec }) => ({ shape: [2, s.x.shape[1]], dtype: s.x.dtype }),
+  shape({ x }: { x: Spec }) {
+    if (x.shape.length !== 3) throw new ShapeError(`channelStats: expected x [N, C, I]; got ${showShape(x.shape)}`);
+    return { shape: [2, x.shape[1]], dtype: floatDtype("channelStats", { x }) };
+  },
   kernel: (k, { x }, y) => k.batchStats(y.ptr, x.ptr, x.shape[0], x.shape[1], x.shape[2]),
   saves: [],
   vjp: "none",
