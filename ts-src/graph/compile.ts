@@ -196,7 +196,7 @@ export class Plan {
 
   /** The result of the run that begins, over the storages that it will write to. */
   private made(given: readonly Tensor[]): Tree {
-    if (this.graph.resultTree === this.graph.outputs[0]) return this.output(0, given);
+    if (this.graph.resultTree instanceof GraphNode) return this.output(0, given);
     let next = 0;
     return this.graph.result(() => this.output(next++, given));
   }
