@@ -183,3 +183,12 @@ export function batchNormWeightGrad(
   channelSums(scratch, y, dy, x, mean, outer, channels, inner);
   for (let c = 0; c < channels; c++) store<real>(y + at(c), <real>(<f64>load<real>(y + at(c)) * inverse(variance, c, eps)));
 }
+
+/** running = (1 - momentum) running + momentum factor mean over `samples` rows of values[samples, n], rounded once. */
+export function movingAverage(running: usize, values: usize, n: i32, samples: i32, momentum: f64, factor: f64): void {
+  for (let c = 0; c < n; c++) {
+    let total: f64 = 0;
+    for (let s = 0; s < samples; s++) total += <f64>load<real>(values + at(s * n + c));
+    store<real>(running + at(c), <real>((1 - momentum) * <f64>load<real>(running + at(c)) + (momentum * factor * total) / <f64>samples));
+  }
+}

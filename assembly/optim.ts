@@ -28,8 +28,10 @@ export function sgd(w: usize, g: usize, cells: usize, n: i32): void {
   }
 }
 
-/** v = momentum v + (1 - dampening) g, or g at the first step; w -= lr (nesterov ? g + momentum v : v). */
-export function sgdMomentum(w: usize, g: usize, v: usize, cells: usize, n: i32, first: i32, nesterov: i32): void {
+/** v = momentum v + (1 - dampening) g, or g at the first step, when `steps` (f64) is 0; w -= lr (nesterov ? g + momentum v : v). Counts the step. */
+export function sgdMomentum(w: usize, g: usize, v: usize, cells: usize, steps: usize, n: i32, nesterov: i32): void {
+  const first = load<f64>(steps) == 0;
+  store<f64>(steps, load<f64>(steps) + 1);
   const lr = <real>load<f64>(cells);
   const momentum = first ? <real>0 : <real>load<f64>(cells, 8);
   const keep = first ? <real>1 : <real>(1 - load<f64>(cells, 16));

@@ -14,6 +14,9 @@ export interface Answer {
   edges?: number;
   gradientNodes?: number;
   sum?: number;
+  /** A step's share of the JavaScript heap, and of WebAssembly memory. */
+  heapBytes?: number;
+  wasmBytes?: number;
   /** The contestant has no such op. */
   missing?: boolean;
 }

@@ -13,12 +13,16 @@ const cases: { name: string; eager: Record<string, number>; compiled: Record<str
   { name: "4-16-3 16", eager: { PyTorch: 8 }, compiled: { PyTorch: 80 } },
 ];
 const COMPILED = " compiled";
+/** Rows of a compiled step alone: the time to make it, in eager steps, and what each run takes of the JavaScript heap. */
+const MOST_STEPS_TO_TRACE = 40;
+const MOST_HEAP_BYTES = 1024;
 
 export async function mlp(): Promise<object> {
   const figures: Record<string, object> = {};
   for (const { name, eager, compiled } of cases) {
     const contestants = [...commands()].map(([peer, command]) => new Contestant(peer, command));
     const best = new Map<string, number>();
+    const tracing = new Map<string, number>();
     const losses = new Map<string, number>();
     for (const c of contestants) losses.set(c.name, (await c.round(name, Number.MAX_SAFE_INTEGER, { steps: CHECKED_STEPS })).loss as number);
     for (let round = 0; round < ROUNDS; round++) {
@@ -29,8 +33,12 @@ export async function mlp(): Promise<object> {
         if (!c.name.startsWith("tapir")) continue;
         const program = await c.round(name + COMPILED, ROUND_MS, { fresh: true });
         best.set(c.name + COMPILED, Math.min(best.get(c.name + COMPILED) ?? Number.POSITIVE_INFINITY, program.us));
+        const { bestUs } = await c.round(`${name} tracing`, ROUND_MS);
+        tracing.set(c.name, Math.min(tracing.get(c.name) ?? Number.POSITIVE_INFINITY, bestUs as number));
       }
     }
+    const bytes = new Map<string, { heapBytes?: number; wasmBytes?: number }>();
+    for (const c of contestants) if (c.name.startsWith("tapir")) bytes.set(c.name, await c.round(`${name} bytes`, 0));
     note("");
     for (const c of contestants) c.stop();
     const own = best.get("tapir") as number;
@@ -52,7 +60,17 @@ export async function mlp(): Promise<object> {
         verdict(`${mode.trim() || "eager"}: ${target}x faster than ${peer}: ${(us / here).toFixed(2)}x${also}`, us / Math.min(here, wider ?? here) >= target);
       }
     }
-    figures[name] = { us: Object.fromEntries(best), losses: Object.fromEntries(losses) };
+    for (const [own, us] of tracing) {
+      const steps = us / (best.get(own) as number);
+      const what = `${own}: tracing and compiling takes at most ${MOST_STEPS_TO_TRACE} eager steps: ${steps.toFixed(1)} (${us.toFixed(0)} us)`;
+      verdict(what, steps <= MOST_STEPS_TO_TRACE);
+    }
+    for (const [own, { heapBytes = Number.NaN, wasmBytes = Number.NaN }] of bytes) {
+      verdict(`${own}: a compiled step takes under ${MOST_HEAP_BYTES} bytes of the JavaScript heap: ${heapBytes.toFixed(0)}`, heapBytes < MOST_HEAP_BYTES);
+      verdict(`${own}: a compiled step takes no WebAssembly memory: ${wasmBytes} bytes`, wasmBytes === 0);
+    }
+    const ofBytes = Object.fromEntries([...bytes].map(([own, { heapBytes, wasmBytes }]) => [own, { heapBytes, wasmBytes }]));
+    figures[name] = { us: Object.fromEntries(best), losses: Object.fromEntries(losses), tracingUs: Object.fromEntries(tracing), bytes: ofBytes };
   }
   return figures;
 }

@@ -1,8 +1,9 @@
 // tapir's side: GEMM kernels beside the FMA peak, and eager training steps.
+import { getHeapStatistics } from "node:v8";
 import "../ts-src/fast.js";
 import { kernelsOf } from "../bindings/kernels.js";
 import { allocate, scratch, view } from "../bindings/memory.js";
-import { compile, crossEntropy, layers, optim, type Tensor, tensor } from "../ts-src/index.js";
+import { compile, crossEntropy, layers, memory, optim, type Tensor, tensor } from "../ts-src/index.js";
 import { autodiffCase } from "./autodiff-tapir.js";
 import { opCase } from "./ops-tapir.js";
 import { type Case, problem, serve, wave } from "./serve.mjs";
@@ -43,9 +44,29 @@ function gemm(name: string): Case {
   };
 }
 
-/** "784-128-10 32": an eager step; "784-128-10 32 compiled": the same step as one program. */
+const WARM_STEPS = 5000; // until the optimizing compiler has seen the step
+const WINDOWS = 31; // the median leaves out those in which garbage was collected
+const WINDOW_STEPS = 200;
+
+/** What `steps` of a compiled function take of the memories, in bytes a step. */
+function bytesOf(call: () => void): { heapBytes: number; wasmBytes: number } {
+  for (let i = 0; i < WARM_STEPS; i++) call();
+  const before = memory.stats().wasmBytes;
+  const windows = Array.from({ length: WINDOWS }, () => {
+    const used = getHeapStatistics().used_heap_size;
+    for (let i = 0; i < WINDOW_STEPS; i++) call();
+    return (getHeapStatistics().used_heap_size - used) / WINDOW_STEPS;
+  });
+  windows.sort((a, b) => a - b);
+  return { heapBytes: windows[WINDOWS >> 1], wasmBytes: (memory.stats().wasmBytes - before) / (WINDOWS * WINDOW_STEPS) };
+}
+
+/**
+ * "784-128-10 32": an eager step; "784-128-10 32 compiled": the same step as one program; "784-128-10 32 tracing": that
+ * program made anew and run once; "784-128-10 32 bytes": what its steps take of the memories.
+ */
 function mlp(name: string): Case {
-  const compiled = name.endsWith("compiled");
+  const mode = name.split(" ")[2];
   const p = problem(name);
   const model = new layers.Sequential(new layers.Linear(p.inputs, p.hidden), new layers.ReLU(), new layers.Linear(p.hidden, p.outputs));
   model.loadStateDict({
@@ -64,8 +85,23 @@ function mlp(name: string): Case {
     optimizer.step();
     return loss;
   };
-  const call = compiled ? compile(train) : train;
-  if (compiled) call(x, y); // traced before the clock starts
+  if (mode === "tracing") {
+    return {
+      step() {
+        const fresh = compile(train);
+        fresh(x, y);
+        fresh.dispose();
+      },
+    };
+  }
+  const call = mode === undefined ? train : compile(train);
+  if (mode === "bytes") {
+    // batches of a loader lie at addresses of their own
+    const inputs = [x, x.clone(), x.clone()];
+    let next = 0;
+    return { step: () => undefined, finish: () => bytesOf(() => void call(inputs[next++ % inputs.length], y).item()) };
+  }
+  if (mode === "compiled") call(x, y); // traced before the clock starts
   let last = 0;
   return {
     step() {

@@ -8,7 +8,6 @@ import { ConfigError, DtypeError } from "./errors.js";
 import { currentHome, type Home } from "./memory.js";
 import type { Epoch } from "./tape.js";
 import { Tensor } from "./tensor.js";
-import { activeTracer } from "./trace.js";
 
 let made = 0;
 
@@ -181,10 +180,13 @@ function renew(t: Tensor): void {
   old.release("dispose");
 }
 
+let holding: Tensor[] | undefined;
+
 /** Another handle of the same elements, without history, which lives until it is disposed or garbage. */
 export function held(t: Tensor): Tensor {
   const handle = new Tensor(t.storage, t.origin, t.dtype, t.shape, t.strides, t.offset);
   collected.register(handle, handle.claim);
+  holding?.push(handle);
   return handle;
 }
 
@@ -196,6 +198,21 @@ export function twin(t: Tensor): Tensor | undefined {
   const y = new Tensor(storage, t.origin, t.dtype, t.shape);
   adopt(y, t.epoch);
   return y;
+}
+
+/** Runs `fn` and answers the handles that held() made in it, for an owner that ends before they are garbage; if it throws, they are disposed. */
+export function withHeld<T>(fn: () => T): { result: T; handles: readonly Tensor[] } {
+  const outer = holding;
+  const handles: Tensor[] = [];
+  holding = handles;
+  try {
+    return { result: fn(), handles };
+  } catch (error) {
+    for (const handle of handles) handle.dispose();
+    throw error;
+  } finally {
+    holding = outer;
+  }
 }
 
 /** Keeps a tensor beyond its scope and step, until it is disposed or garbage; returns it. Throws DtypeError for what is no tensor. */
@@ -216,7 +233,6 @@ export function anchor(gradient: Tensor, leaf: Tensor): void {
   leaf.claim.also?.release("reset");
   leaf.claim.also = gradient.claim;
   leaf.grad = gradient;
-  if (gradient.symbolic) activeTracer()?.anchored?.(leaf);
 }
 
 /** Drops the gradient of a leaf. */

@@ -72,7 +72,7 @@ export interface Home {
   allocate(size: number): number;
   release(ptr: number, size: number): void;
   scratch(size: number): number;
-  /** Elements at an address of this home that is not yet one of the memory. */
+  /** Elements at an address; a program that is being captured has them nowhere but in tables. */
   view(ptr: number, length: number, dtype: DType): TypedArray;
   /** Calls `fn` `count` times with the addresses of `moving`, each further by its step each time. */
   loop(count: number, moving: readonly Moving[], fn: (addresses: readonly number[]) => void): void;
@@ -136,7 +136,7 @@ export function setLimit(maxMemory: number): void {
 
 /** A view of `length` elements at `ptr`; valid until the memory grows. */
 export function view(ptr: number, length: number, dtype: DType): TypedArray {
-  return ptr < CAPTURED ? viewOfHeap(ptr, length, dtype) : home.view(ptr, length, dtype);
+  return home.view(ptr, length, dtype);
 }
 
 function viewOfHeap(ptr: number, length: number, dtype: DType): TypedArray {
@@ -155,6 +155,7 @@ function viewOfHeap(ptr: number, length: number, dtype: DType): TypedArray {
 
 /** One element. */
 export function read(ptr: number, dtype: DType): number {
+  if (home !== heap) return home.view(ptr, 1, dtype)[0];
   switch (dtype) {
     case "float32":
       return float32[ptr / 4];

@@ -3,10 +3,10 @@
 // An instruction: number of the kernel, bytes of the instruction (int32 each), then 8 bytes an argument, integers in the first 4.
 import { LOOP, signatures } from "../build/program/instructions.js";
 import { arrayOf, type DType, type TypedArray } from "./dtype.js";
-import { ConfigError } from "./errors.js";
 import { type Kernels, kernelsThatRun, withKernels } from "./kernels.js";
-import { allocate, CAPTURED, currentHome, type Home, type Moving, view, withHome } from "./memory.js";
+import { allocate, CAPTURED, currentHome, type Home, type Moving, view, withHome, write } from "./memory.js";
 import { places } from "./packing.js";
+import { Untraceable } from "./trace.js";
 
 type Build = "f32" | "f64";
 
@@ -47,9 +47,6 @@ const LOOP_HEAD = 16;
 const MOVE = 8;
 const SLOT = 8;
 
-/** A kernel that a program cannot call: it answers a number that the caller needs. */
-class Uncapturable extends ConfigError {}
-
 /** Notes the kernel calls and the allocations of a function. */
 export class Capture implements Home {
   readonly instructions: Instruction[] = [];
@@ -79,8 +76,9 @@ export class Capture implements Home {
   allocate(bytes: number): number {
     const offered = this.offered;
     this.offered = undefined;
-    if (offered !== undefined && this.regionOf(offered).bytes === bytes) {
-      this.regionOf(offered).owners++;
+    const place = offered === undefined ? undefined : this.regionOf(offered);
+    if (offered !== undefined && place?.bytes === bytes) {
+      place.owners++;
       return offered;
     }
     this.events.push({ region: this.regions.length, dies: false });
@@ -98,15 +96,15 @@ export class Capture implements Home {
 
   scratch(bytes: number): number {
     // the call before it is done with its own, unless that holds a table
-    if (this.scratchPtr !== undefined && this.regionOf(this.scratchPtr).table === undefined) this.release(this.scratchPtr);
+    if (this.scratchPtr !== undefined && this.regionOf(this.scratchPtr)?.table === undefined) this.release(this.scratchPtr);
     this.scratchPtr = this.allocate(bytes);
     return this.scratchPtr;
   }
 
   view(ptr: number, length: number, dtype: DType): TypedArray {
     const region = this.regionOf(ptr);
-    if (region !== this.regionOf(this.scratchPtr ?? 0)) {
-      throw new Uncapturable("compile: expected ops whose kernels alone touch elements; got one that reads or writes them in JavaScript");
+    if (region === undefined || region !== this.regionOf(this.scratchPtr ?? 0)) {
+      throw new Untraceable("compile: expected ops whose kernels alone touch elements; got one that reads or writes them in JavaScript");
     }
     region.table ??= new ArrayBuffer(Math.ceil(region.bytes / 8) * 8);
     return new (arrayOf(dtype))(region.table, ptr % REGION, length);
@@ -121,11 +119,12 @@ export class Capture implements Home {
     } finally {
       this.noted = outer;
     }
-    if (body.some(({ build }) => build !== body[0].build)) throw new Uncapturable("compile: expected a loop over kernels of one element type");
+    if (body.some(({ build }) => build !== body[0].build)) throw new Untraceable("compile: expected a loop over kernels of one element type");
     this.instructions.push({ count, body, origin: this.origin });
   }
 
-  private regionOf(ptr: number): Region {
+  /** Undefined for an address of the memory. */
+  private regionOf(ptr: number): Region | undefined {
     return this.regions[Math.floor(ptr / REGION) - 1];
   }
 
@@ -135,7 +134,7 @@ export class Capture implements Home {
       // what only computes a size does so now
       if (!(name in signatures)) {
         return (...args: number[]): number => {
-          if (args.some((arg) => arg >= REGION)) throw new Uncapturable(`compile: expected kernels that a program can call; got ${name}`);
+          if (args.some((arg) => arg >= REGION)) throw new Untraceable(`compile: expected kernels that a program can call; got ${name}`);
           return real[name](...args);
         };
       }
@@ -148,9 +147,16 @@ export class Capture implements Home {
   }
 }
 
+/** Instructions that one build runs by one call. */
+interface Segment {
+  readonly run: (pc: number, end: number) => number;
+  readonly start: number;
+  end: number;
+}
+
 /** Where an address goes that is known only when the program runs. */
 interface Patch {
-  readonly word: number;
+  readonly ptr: number;
   readonly offset: number;
 }
 
@@ -165,14 +171,15 @@ export class Program {
   private readonly codeBytes: number;
   private readonly plan: number;
   private readonly starts: number[] = [];
-  private readonly segments: { readonly run: (pc: number, end: number) => number; readonly start: number; readonly end: number }[] = [];
+  /** Runs of one build's instructions, of both parts. */
+  private readonly segments: [Segment[], Segment[]] = [[], []];
   private readonly patches = new Map<number, { address: number; readonly places: Patch[] }>();
   private readonly heap = currentHome();
 
-  /** `bound`: addresses of the captured regions that are inputs and outputs. */
-  constructor(capture: Capture, bound: readonly number[]) {
+  /** `bound`: addresses of the captured regions that are inputs and outputs; `cut`: the instruction that begins the second part. */
+  constructor(capture: Capture, bound: readonly number[], cut: number) {
     const free = new Set(bound.map((address) => Math.floor(address / REGION) - 1));
-    for (const address of bound) this.patches.set(address, { address: 0, places: [] });
+    for (const address of bound) this.patches.set(address, { address: -1, places: [] });
     const offsets = packed(capture, free);
     this.planBytes = offsets.bytes;
     this.length = capture.instructions.length;
@@ -183,13 +190,13 @@ export class Program {
     this.codeBytes = capture.instructions.reduce((n, instruction) => n + bytesOf(capture, instruction), 0);
     this.code = allocate(this.codeBytes);
     this.plan = allocate(this.planBytes);
-    this.encode(capture, offsets.at);
+    this.encode(capture, offsets.at, cut);
     for (const [region, { table }] of capture.regions.entries()) {
       if (table !== undefined) view(this.plan + offsets.at(region), table.byteLength, "uint8").set(new Uint8Array(table));
     }
   }
 
-  private encode(capture: Capture, offsetOf: (region: number) => number): void {
+  private encode(capture: Capture, offsetOf: (region: number) => number, cut: number): void {
     const words = view(this.code, this.codeBytes / 4, "int32");
     const floats = view(this.code, this.codeBytes / 8, "float64");
     /** Writes an address, or notes where it goes once it is known. */
@@ -201,10 +208,8 @@ export class Program {
       else if (moving !== undefined) place(word, moving.ptr + offset);
       else {
         const patch = this.patches.get((region + 1) * REGION);
-        if (patch !== undefined) {
-          patch.places.push({ word: this.code / 4 + word, offset });
-          words[word] = patch.address + offset; // what bind() takes for written; the block may hold anything
-        } else words[word] = this.plan + offsetOf(region) + offset;
+        if (patch !== undefined) patch.places.push({ ptr: this.code + 4 * word, offset });
+        else words[word] = this.plan + offsetOf(region) + offset;
       }
     };
     const call = ({ name, args }: Call, at: number): void => {
@@ -230,20 +235,20 @@ export class Program {
     };
     let at = 0;
     let build: Build | undefined;
-    for (const instruction of capture.instructions) {
+    let segment: Segment | undefined;
+    for (const [index, instruction] of capture.instructions.entries()) {
       this.starts.push(this.code + at);
       if ("body" in instruction) loop(instruction, at);
       else call(instruction, at);
       const own = "body" in instruction ? instruction.body[0].build : instruction.build;
-      if (own !== build) {
+      if (segment === undefined || own !== build || index === cut) {
         build = own;
         const kernels = kernelsThatRun(own === "f64" ? "float64" : "float32") as unknown as { run(pc: number, end: number): number };
-        this.segments.push({ run: kernels.run, start: this.code + at, end: this.code + this.codeBytes });
+        segment = { run: kernels.run, start: this.code + at, end: this.code + at };
+        this.segments[index < cut ? 0 : 1].push(segment);
       }
       at += bytesOf(capture, instruction);
-    }
-    for (const [i, segment] of this.segments.entries()) {
-      if (i > 0) (this.segments[i - 1] as { end: number }).end = segment.start;
+      segment.end = this.code + at;
     }
   }
 
@@ -252,24 +257,30 @@ export class Program {
     const patch = this.patches.get(captured);
     if (patch === undefined || patch.address === address) return;
     patch.address = address;
-    const words = view(0, (this.code + this.codeBytes) / 4, "int32");
-    for (const { word, offset } of patch.places) words[word] = address + offset;
+    for (let i = 0; i < patch.places.length; i++) write(patch.places[i].ptr, "int32", address + patch.places[i].offset);
   }
 
-  /** Runs every instruction; answers -1, or the number of the one whose kernel found something wrong. */
-  run(): number {
-    for (const { run, start, end } of this.segments) {
-      const stopped = run(start, end);
+  /** Runs the instructions of a part; answers -1, or the number of the one whose kernel found something wrong. */
+  run(part: 0 | 1): number {
+    const segments = this.segments[part];
+    for (let i = 0; i < segments.length; i++) {
+      const stopped = segments[i].run(segments[i].start, segments[i].end);
       if (stopped !== 0) return this.starts.indexOf(stopped);
     }
     return -1;
+  }
+
+  /** Runs both parts; answers as run() does. */
+  runWhole(): number {
+    const stopped = this.run(0);
+    return stopped < 0 ? this.run(1) : stopped;
   }
 
   /** Runs instruction by instruction; `times` takes the clock's ms before the first and after each. Answers as run() does. */
   runTimed(times: Float64Array): number {
     let i = 0;
     times[0] = performance.now();
-    for (const { run, end } of this.segments) {
+    for (const { run, end } of this.segments.flat()) {
       for (; i < this.length && this.starts[i] < end; i++) {
         if (run(this.starts[i], this.starts[i + 1] ?? end) !== 0) return i;
         times[i + 1] = performance.now();
@@ -281,7 +292,7 @@ export class Program {
   /** The same calls of WebAssembly and of the clock without instructions: what runTimed() adds to each. */
   runEmpty(times: Float64Array): void {
     times[0] = performance.now();
-    for (const { run, start } of this.segments) {
+    for (const { run, start } of this.segments.flat()) {
       for (let i = 1; i < times.length; i++) {
         run(start, start);
         times[i] = performance.now();

@@ -7,6 +7,7 @@ import { BatchedStorage, Claim, type Storage, SYMBOLIC } from "./lifetime.js";
 import { read, view } from "./memory.js";
 import { contiguousStrides, isContiguous, type Shape, sameShape, showShape, sizeOf } from "./shape.js";
 import type { Edge, Epoch, Node } from "./tape.js";
+import { activeTracer, Untraceable } from "./trace.js";
 
 export type NestedArray = number | boolean | NestedArray[];
 
@@ -61,12 +62,12 @@ export class Tensor {
     this.offsetBytes = offset * itemBytes(dtype);
   }
 
-  /** Address of the first element; throws ConfigError for a symbol of a trace and for an example of a batch. */
+  /** Address of the first element; throws ConfigError for a symbol of a trace, within a trace for what may change between its runs, and for an example of a batch. */
   get ptr(): number {
     const start = this.storage.ptr;
-    if (start === SYMBOLIC) {
+    if (start === SYMBOLIC || activeTracer()?.older?.(this)) {
       const place = userLine();
-      throw new ConfigError(
+      throw new Untraceable(
         `${this.storage instanceof BatchedStorage ? "vmap" : "trace"}: expected a function that is made of ops; got one that reads or changes the elements of ${this.describe()} made by ${this.origin}${place === "" ? "" : ` at ${place}`}; keep item(), data(), branches on values and changes in place out of it`,
       );
     }
@@ -117,6 +118,7 @@ export class Tensor {
       }
     }
     this.gradient = given;
+    if (given?.symbolic) activeTracer()?.anchored?.(this);
   }
 
   /** Where its gradient goes; undefined if none is wanted. */
@@ -156,7 +158,8 @@ export class Tensor {
   data(): TypedArray {
     this.alive("data");
     if (this.contiguous) return view(this.ptr, this.size, this.dtype).slice();
-    const block = view(this.storage.ptr, this.storage.bytes / itemBytes(this.dtype), this.dtype);
+    const start = this.ptr - this.offset * itemBytes(this.dtype);
+    const block = view(start, this.storage.bytes / itemBytes(this.dtype), this.dtype);
     const out = new (block.constructor as new (length: number) => TypedArray)(this.size);
     const index = new Array<number>(this.ndim).fill(0);
     let from = this.offset;

@@ -1,10 +1,16 @@
 // While a function is traced or mapped over a batch, apply() asks the tracer for the result instead of running a kernel, and
 // change() hands it what would change memory.
 
+import type { TypedArray } from "./dtype.js";
+import { ConfigError } from "./errors.js";
 import type { Mapper } from "./lifetime.js";
+import { view } from "./memory.js";
 import type { AnyOp, Spec } from "./op.js";
 import type { Shape } from "./shape.js";
 import type { Tensor } from "./tensor.js";
+
+/** A function that can run op by op, but not as a graph or a program. */
+export class Untraceable extends ConfigError {}
 
 /** A change of memory in place: of an optimizer's parameters, of running statistics. */
 export interface Change {
@@ -15,7 +21,7 @@ export interface Change {
   readonly writes: readonly string[];
   /** Calls the kernels on tensors of these names. */
   run(tensors: { readonly [name: string]: Tensor }): void;
-  /** What JavaScript does before each run, such as writing the learning rate to where the kernel reads it. */
+  /** What JavaScript does before each run, such as writing the learning rate to where the kernel reads it; twice does no harm. */
   before?(): void;
   /** Whether a plan that holds the change still works on the right memory; else the function is traced anew. */
   valid?(): boolean;
@@ -34,6 +40,10 @@ export interface Tracer {
   drew(key: object): void;
   /** A random tensor of a shape, which `make` draws now. */
   draw(shape: Shape, make: (shape: Shape) => Tensor): Tensor;
+  /** Whether the tensor has memory from before the trace, whose elements may be others at each run. */
+  older?(t: Tensor): boolean;
+  /** Whether a node has read memory that was made within the trace. */
+  hasRead?(t: Tensor): boolean;
 }
 
 let active: Tracer | undefined;
@@ -103,6 +113,40 @@ export function withDeriving<T>(fn: () => T): T {
   }
 }
 
+/** What tensors held before the changes that were noted. */
+export class Journal {
+  private readonly kept = new Map<Tensor, TypedArray>();
+
+  /** Called when JavaScript has done its part of the change. */
+  note({ tensors, writes }: Change): void {
+    for (const name of writes) if (!this.kept.has(tensors[name])) this.kept.set(tensors[name], tensors[name].data());
+  }
+
+  restore(): void {
+    for (const [t, elements] of this.kept) {
+      view(t.ptr, t.size, t.dtype).set(elements);
+      t.storage.version++;
+    }
+  }
+}
+
+let journal: Journal | undefined;
+
+/** Runs `fn`; if it throws, what its changes of memory have overwritten is put back. */
+export function allOrNothing<T>(fn: () => T): T {
+  const outer = journal;
+  const mine = new Journal();
+  journal = mine;
+  try {
+    return fn();
+  } catch (error) {
+    mine.restore();
+    throw error;
+  } finally {
+    journal = outer;
+  }
+}
+
 /** Changes memory in place now, or notes the change for each run of the graph. */
 export function change(what: Change): void {
   // running statistics were changed when the part ran first
@@ -113,6 +157,7 @@ export function change(what: Change): void {
   }
   for (const name of what.writes) what.tensors[name].storage.own();
   what.before?.();
+  journal?.note(what);
   what.run(what.tensors);
   for (const name of what.writes) what.tensors[name].storage.version++;
 }

@@ -14,7 +14,7 @@ if (args.includes("--help")) {
   console.log(`npm run bench -- [${NAMES.join("] [")}] [--json]
 
 gemm     f32 matrix products of 64 to 1024 in four layouts: GFLOP/s, and the share of the FMA peak of the same rounds
-mlp      one eager training step, 784-128-10 batch 32 and 4-16-3 batch 16, with Adam: us
+mlp      a training step, 784-128-10 batch 32 and 4-16-3 batch 16, with Adam, eager and compiled: us, time to trace, bytes
 ops      one op at a time on about a million elements, forward and with backward, against tfjs-wasm: us, slowest first
 autodiff what derivatives cost against size and depth, and what checkpoints save: exponents, ratios, pictures in bench/results
 mnist    the whole process of \`tapir train mnist\` against the same training in PyTorch: s

@@ -6,6 +6,7 @@ import { expTimes, expUsual } from "../elementary/exponential";
 import { sigmoidAny, sigmoidUsual } from "../elementary/hyperbolic";
 import { broadcastHeavy, mapHeavy } from "./map";
 import { mapFours, mapFoursWhole } from "./pairs";
+import { square } from "./unary";
 
 class Exp {
   @inline limit(): v128 { return constant(K.expRange); }
@@ -59,5 +60,10 @@ export function atan2(y: usize, a: usize, b: usize, n0: i32, n1: i32, n2: i32, a
   broadcastHeavy<Atan2>(y, a, b, n0, n1, n2, a0, a1, a2, b0, b1, b2);
 }
 export function pow(y: usize, a: usize, b: usize, n0: i32, n1: i32, n2: i32, a0: i32, a1: i32, a2: i32, b0: i32, b1: i32, b2: i32): void {
+  // the most frequent exponent
+  if (n0 == 1 && n1 == 1 && a2 == 1 && (b2 == 0 || n2 == 1) && load<real>(b) == 2) {
+    square(y, a, n2);
+    return;
+  }
   broadcastHeavy<Pow>(y, a, b, n0, n1, n2, a0, a1, a2, b0, b1, b2);
 }

@@ -15,12 +15,12 @@ export const opExamples = {
     params: { cols: 3, dtype: "float64", weight: undefined, ignore: -100, smoothing: 0, reduction: "mean" },
   },
   cumprodInt32: { inputs: { x: { values: [1, 2, 3, 4, 5, 6], shape: [2, 3], dtype: "int32" } }, params: { axis: 1 } },
+  channelStats: { inputs: { x: { shape: [2, 3, 4] } } },
   cumsumInt32: { inputs: { x: { values: [1, 2, 3, 4, 5, 6], shape: [2, 3], dtype: "int32" } }, params: { axis: 1 } },
   groupFirsts: { inputs: { x: ints(1, 0, 1) }, params: { count: 2 } },
   groupNumbers: { inputs: { x: { values: [2, 1, 2], shape: [3], dtype: "float64" }, order: ints(1, 0, 2) } },
   groupSlices: { inputs: { x: { values: [2, 1, 2], shape: [3, 1], dtype: "float64" }, order: ints(1, 0, 2) } },
   groupSizes: { inputs: { x: ints(1, 0, 1) }, params: { count: 2 } },
-  instanceStats: { inputs: { x: { shape: [2, 3, 4] } } },
   maxPoolIndices: { inputs: { x: { shape: [2, 3, 4, 4] } }, params: { kernel: [2, 2], stride: [2, 2], padding: [0, 0], dilation: [1, 1], size: [2, 2] } },
   nonzero: { inputs: { x: { values: [1, 0, 2], shape: [3], dtype: "float64" } }, params: { count: 2, shape: [3] } },
   oneHot: {

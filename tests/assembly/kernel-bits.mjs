@@ -160,8 +160,9 @@ const calls = {
   batchNorm: () => k.batchNorm(Y, A, B, D, B, B, SCRATCH, 31, 15, 1, 100),
   batchNormGrad: () => k.batchNormGrad(Y, D, A, B, D, B, SCRATCH, 3, 5, 31, 100),
   batchNormWeightGrad: () => k.batchNormWeightGrad(Y, D, A, B, D, SCRATCH, 31, 15, 1, 100),
+  movingAverage: () => k.movingAverage(Y, A, 101, 3, 0.1, 1.01),
   sgd: () => k.sgd(A, B, CELLS, N),
-  sgdMomentum: () => k.sgdMomentum(A, B, D, CELLS, N, 0, 1),
+  sgdMomentum: () => k.sgdMomentum(A, B, D, CELLS, CELLS + 56, N, 1),
   adamAdvance: () => k.adamAdvance(CELLS),
   adam: () => {
     k.abs(D, D, N);

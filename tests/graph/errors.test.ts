@@ -13,7 +13,7 @@ const w = ones([3, 4]);
 const graph = trace((a: T, b: T) => a.matmul(b).tanh().sum(), x, w);
 
 test("a plan that was disposed, or arguments of other shapes, dtypes or number than traced are typed errors that lose nothing", () => {
-  const plan = new Plan(graph);
+  const plan = new Plan(graph, []);
   plan.run([x, w]);
   plan.dispose();
   plan.dispose();

@@ -4,15 +4,16 @@
 import { itemBytes } from "../../bindings/dtype.js";
 import { ConfigError } from "../../bindings/errors.js";
 import { arithmetic } from "../../bindings/kernels.js";
-import { adopt, type Claim, Storage, scope, tensorsIn } from "../../bindings/lifetime.js";
+import { adopt, type Claim, Storage, scope, tensorsIn, withHeld } from "../../bindings/lifetime.js";
 import { view } from "../../bindings/memory.js";
 import { Capture, Program } from "../../bindings/program.js";
 import { sameShape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
 import { withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
-import { activeTracer, type Change } from "../../bindings/trace.js";
+import { activeTracer, type Change, Journal, Untraceable } from "../../bindings/trace.js";
 import { clone } from "../ops/convert.js";
+import { noGrad } from "../ops/derivatives.js";
 import { type Key, nextKey, nextStream, replaying } from "../ops/random.js";
 import type { Tree } from "../ops/tree.js";
 import { eachKey, Graph, GraphNode } from "./graph.js";
@@ -24,7 +25,7 @@ import { traced } from "./trace.js";
 type Output =
   | { readonly kind: "input"; readonly index: number }
   | { readonly kind: "constant"; readonly value: Tensor }
-  | { readonly kind: "block"; readonly block: number; readonly like: Tensor };
+  | { readonly kind: "block"; readonly block: number; readonly claim: number; readonly like: Tensor };
 
 /** Results live until the second run after their own. */
 const RUNS_KEPT = 2;
@@ -32,6 +33,7 @@ const RUNS_KEPT = 2;
 /** One graph with its program. */
 export class Plan {
   readonly graph: Graph;
+  private readonly owned: readonly Tensor[];
   private readonly arithmetic = arithmetic();
   private readonly program: Program;
   private readonly inputs: readonly number[];
@@ -40,14 +42,27 @@ export class Plan {
   private readonly blocks: { readonly captured: number; readonly bytes: number }[] = [];
   private readonly keys: readonly Key[];
   private readonly changes: readonly Change[];
-  private readonly results: Claim[][] = [];
+  /** Those that come before the last result. */
+  private readonly early: readonly Change[];
+  private readonly written: readonly Storage[];
+  /** What JavaScript does before the changes, once each. */
+  private readonly befores: readonly (() => void)[];
+  private readonly storages: Storage[] = [];
+  /** Claims of the results of the last runs, in turn. */
+  private readonly results: readonly Claim[][] = Array.from({ length: RUNS_KEPT + 1 }, () => []);
+  private turn = 0;
   private disposed = false;
 
-  constructor(graph: Graph) {
+  /** `owned`: constants that go with the plan. */
+  constructor(graph: Graph, owned: readonly Tensor[]) {
     this.graph = graph;
+    this.owned = owned;
+    const capture = new Capture();
+    const last = Math.max(-1, ...graph.outputs.map((node) => (node.kind === "op" ? graph.nodes.indexOf(node) : -1)));
+    this.early = graph.nodes.slice(0, last + 1).flatMap((node) => node.change ?? []);
+    let cut = Number.POSITIVE_INFINITY;
     // the program keeps the addresses of weights and other constants
     for (const { value } of graph.nodes) value?.storage.fix();
-    const capture = new Capture();
     const keys: Key[] = [];
     const captured = capture.run(() =>
       withRecording(false, () => {
@@ -58,14 +73,20 @@ export class Plan {
           keys.push(words);
           return words;
         });
-        return { args, results: graph.evaluate(args, keyOf, capture) };
+        const changing = (change: Change): void => {
+          if (!this.early.includes(change)) cut = Math.min(cut, capture.instructions.length);
+        };
+        return { args, results: graph.evaluate(args, keyOf, { capture, changing }) };
       }),
     );
     this.keys = keys;
     this.changes = graph.changes;
+    this.befores = [...new Set(this.changes.flatMap(({ before }) => before ?? []))];
+    this.written = this.changes.flatMap(({ tensors, writes }) => writes.map((name) => tensors[name].storage));
     const keyWords = this.keys.flatMap(({ seed, low, high }) => [seed, low, high]);
     this.inputs = captured.args.map((t) => t.storage.ptr);
     const found: Output[] = [];
+    let claims = 0;
     for (const [i, t] of captured.results.entries()) {
       const node = graph.outputs[i];
       const index = graph.inputs.indexOf(node);
@@ -75,16 +96,16 @@ export class Plan {
         // a view of an argument or of a weight has no block of its own
         const own = captured.args.some((arg) => arg.storage === t.storage) || graph.nodes.some((other) => other.value?.storage === t.storage);
         if (own)
-          throw new ConfigError(
+          throw new Untraceable(
             `compile: expected results with elements of their own; got ${t.describe()}, a view of an argument or a weight; return a clone() of it`,
           );
         let block = this.blocks.findIndex((b) => b.captured === t.storage.ptr);
         if (block < 0) block = this.blocks.push({ captured: t.storage.ptr, bytes: t.storage.bytes }) - 1;
-        found.push({ kind: "block", block, like: t });
+        found.push({ kind: "block", block, claim: claims++, like: t });
       }
     }
     this.outputs = found;
-    this.program = new Program(capture, [...this.inputs, ...keyWords, ...this.blocks.map((b) => b.captured)]);
+    this.program = new Program(capture, [...this.inputs, ...keyWords, ...this.blocks.map((b) => b.captured)], cut);
   }
 
   /** Instructions, and bytes of the block in which everything between arguments and results lies. */
@@ -92,63 +113,116 @@ export class Plan {
     return { instructions: this.program.length, planBytes: this.program.planBytes };
   }
 
-  /** Whether arguments, tensors one by one, have the shapes and dtypes of the trace. */
-  fits(xs: readonly unknown[]): boolean {
+  /** Whether arguments are live tensors, one by one, of the shapes and dtypes of the trace. */
+  fits(xs: readonly unknown[]): xs is readonly Tensor[] {
     const { argumentTree } = this.graph;
     if (this.arithmetic !== arithmetic() || xs.length !== argumentTree.length) return false;
     for (let i = 0; i < xs.length; i++) {
       const [x, node] = [xs[i], argumentTree[i]];
-      if (!(x instanceof Tensor) || !(node instanceof GraphNode) || x.dtype !== node.dtype || !sameShape(x.shape, node.shape)) return false;
+      if (!(x instanceof Tensor) || x.disposed || !(node instanceof GraphNode) || x.dtype !== node.dtype || !sameShape(x.shape, node.shape)) return false;
     }
     return true;
   }
 
   /** Whether every change still works on the memory that it was traced on. */
   get valid(): boolean {
-    return this.changes.every(({ valid }) => valid?.() ?? true);
+    for (let i = 0; i < this.changes.length; i++) if (this.changes[i].valid?.() === false) return false;
+    return true;
   }
 
-  run(args: readonly Tree[]): Tree {
+  /**
+   * Runs the program on tensors, one for each input of the graph. `judge` sees the result before memory is changed, and if it
+   * throws, none is.
+   */
+  run(given: readonly Tensor[], judge?: (result: Tree) => void): Tree {
     if (this.disposed) throw new ConfigError("compile: expected a plan that was not disposed; call compile() again");
-    const given = this.graph.checked(args);
-    return scope(() => {
-      const storages = this.blocks.map(({ bytes }) => new Storage(bytes));
-      this.bind(given, storages);
-      for (const { before } of this.changes) before?.();
-      const stopped = this.program.run();
-      if (stopped >= 0) {
-        // the same arguments op by op: the op that found something wrong says what
-        withRecording(false, () => this.graph.run(...args));
-        throw new ConfigError(`compile: instruction ${stopped} failed`);
+    let copies: Tensor[] | undefined;
+    try {
+      for (let i = 0; i < given.length; i++) {
+        let t = given[i];
+        if (!t.contiguous) {
+          copies ??= [];
+          t = noGrad(() => clone(given[i]));
+          copies.push(t);
+        }
+        this.program.bind(this.inputs[i], t.ptr);
       }
-      for (const { tensors, writes } of this.changes) for (const name of writes) tensors[name].storage.version++;
-      while (this.results.length >= RUNS_KEPT) for (const claim of this.results.shift() as Claim[]) claim.release("step");
-      const claims: Claim[] = [];
-      let next = 0;
-      const result = this.graph.result(() => {
-        const output = this.outputs[next++];
-        if (output.kind === "input") return given[output.index];
-        if (output.kind === "constant") return output.value;
-        const { like } = output;
-        const t = new Tensor(storages[output.block], "compile", like.dtype, like.shape, like.contiguous ? undefined : like.strides, like.offset);
-        claims.push(t.claim);
-        return t;
-      });
-      this.results.push(claims);
-      return result;
-    });
+      return this.runBound(given, judge);
+    } finally {
+      if (copies !== undefined) for (const copy of copies) copy.dispose();
+    }
   }
 
-  /** Arguments, places of results and the next random numbers of a run. */
-  private bind(given: readonly Tensor[], storages: readonly Storage[]): void {
-    for (const [i, t] of given.entries()) this.program.bind(this.inputs[i], (t.contiguous ? t : clone(t)).ptr);
-    for (const [i, { captured }] of this.blocks.entries()) this.program.bind(captured, storages[i].ptr);
-    for (const traced of this.keys) {
+  // this is all the JavaScript of a compiled step, so it allocates what it answers and little else, no iterators for one:
+  // `npm run bench -- mlp` counts bytes
+  private runBound(given: readonly Tensor[], judge: ((result: Tree) => void) | undefined): Tree {
+    for (let i = 0; i < this.blocks.length; i++) {
+      this.storages[i] = new Storage(this.blocks[i].bytes);
+      this.program.bind(this.blocks[i].captured, this.storages[i].ptr);
+    }
+    this.bindKeys();
+    const result = this.made(given);
+    const journal = judge !== undefined && this.early.length > 0 ? new Journal() : undefined;
+    try {
+      for (let i = 0; i < this.early.length; i++) {
+        this.early[i].before?.();
+        journal?.note(this.early[i]);
+      }
+      this.runPart(0, given);
+      judge?.(result);
+    } catch (error) {
+      journal?.restore();
+      throw error;
+    } finally {
+      this.releaseOldest();
+    }
+    for (let i = 0; i < this.befores.length; i++) this.befores[i]();
+    this.runPart(1, given);
+    for (let i = 0; i < this.written.length; i++) this.written[i].version++;
+    return result;
+  }
+
+  /** The next random numbers. */
+  private bindKeys(): void {
+    for (let i = 0; i < this.keys.length; i++) {
+      const traced = this.keys[i];
       const key = nextKey();
       this.program.bind(traced.seed, key.seed);
       this.program.bind(traced.low, key.low);
       this.program.bind(traced.high, key.high);
     }
+  }
+
+  /** Ends a run: the next one's results take the place of the oldest. */
+  private releaseOldest(): void {
+    this.turn = (this.turn + 1) % this.results.length;
+    const claims = this.results[this.turn];
+    for (let i = 0; i < claims.length; i++) claims[i].release("step");
+  }
+
+  /** The result of the run that begins, over the storages that it will write to. */
+  private made(given: readonly Tensor[]): Tree {
+    if (this.graph.resultTree instanceof GraphNode) return this.output(0, given);
+    let next = 0;
+    return this.graph.result(() => this.output(next++, given));
+  }
+
+  private output(i: number, given: readonly Tensor[]): Tensor {
+    const output = this.outputs[i];
+    if (output.kind === "input") return given[output.index];
+    if (output.kind === "constant") return output.value;
+    const { dtype, shape, strides, offset } = output.like;
+    const t = new Tensor(this.storages[output.block], "compile", dtype, shape, strides, offset);
+    this.results[this.turn][output.claim] = t.claim;
+    return t;
+  }
+
+  private runPart(part: 0 | 1, given: readonly Tensor[]): void {
+    const stopped = this.program.run(part);
+    if (stopped < 0) return;
+    // the same arguments op by op: the op that found something wrong says what
+    withRecording(false, () => scope(() => void this.graph.evaluate(given, eachKey(nextKey))));
+    throw new ConfigError(`compile: instruction ${stopped} failed`);
   }
 
   /** Times the instructions. What they change, and the random numbers to come, are as before afterwards. */
@@ -164,7 +238,9 @@ export class Plan {
         const storages = results.map(({ storage }) => storage);
         return measured(this.graph, this.program, runs, (how) => {
           const started = performance.now();
-          this.bind(operands, storages);
+          for (const [i, t] of operands.entries()) this.program.bind(this.inputs[i], t.ptr);
+          for (const [i, { captured }] of this.blocks.entries()) this.program.bind(captured, storages[i].ptr);
+          this.bindKeys();
           const stopped = how();
           const ms = performance.now() - started;
           for (const { ptr, elements } of saved) view(ptr, elements.length, "uint8").set(elements);
@@ -182,6 +258,7 @@ export class Plan {
     if (this.disposed) return;
     this.disposed = true;
     for (const claims of this.results) for (const claim of claims) claim.release("step");
+    for (const constant of this.owned) constant.dispose();
     this.program.dispose();
   }
 }
@@ -205,54 +282,84 @@ export interface Compiled<A extends readonly unknown[], R> {
 
 const MANY_TRACES = 16;
 
+/** The programs of one function, or of a graph. */
+export class Plans {
+  traces = 0;
+  latest: Plan | undefined;
+  private readonly plans = new Map<string, Plan>();
+  private readonly f: ((...xs: Tree[]) => Tree) | Graph;
+
+  constructor(f: ((...xs: Tree[]) => Tree) | Graph) {
+    this.f = f;
+  }
+
+  get size(): number {
+    return this.plans.size;
+  }
+
+  has(xs: readonly unknown[]): boolean {
+    return this.plans.has(signature(xs));
+  }
+
+  /** The plan for such arguments, traced if there is none. Throws Untraceable for a function that cannot be a program. */
+  planFor(xs: readonly unknown[]): Plan {
+    if (this.latest?.fits(xs) && this.latest.valid) return this.latest;
+    const key = signature(xs);
+    let plan = this.plans.get(key);
+    if (plan !== undefined && !plan.valid) {
+      plan.dispose();
+      this.plans.delete(key);
+      plan = undefined;
+    }
+    if (plan === undefined) {
+      for (const t of tensorsIn(xs)) t.alive("compile");
+      // arguments that the graph does not take are no reason for a plan
+      if (this.f instanceof Graph) this.f.checked(xs as readonly Tree[]);
+      const { result, handles } = withHeld(() => optimise(this.f instanceof Graph ? this.f : traced(this.f, xs)));
+      plan = new Plan(result, handles);
+      this.plans.set(key, plan);
+      this.traces++;
+      if (this.traces === MANY_TRACES)
+        console.warn(`compile: a function was traced ${this.traces} times, each for other shapes or settings; pad its arguments to few shapes`);
+    }
+    this.latest = plan;
+    return plan;
+  }
+
+  run(xs: readonly unknown[], judge?: (result: Tree) => void): Tree {
+    const plan = this.planFor(xs);
+    if (plan.fits(xs)) return plan.run(xs, judge);
+    return plan.run(plan.graph.checked(xs as readonly Tree[]), judge);
+  }
+
+  dispose(): void {
+    for (const plan of this.plans.values()) plan.dispose();
+    this.plans.clear();
+    this.latest = undefined;
+  }
+}
+
 /**
  * The same function, or a graph, as programs: one for each shape and dtype of its arguments, traced at the first call with them.
  * Results live until the second call after their own; use item(), data() or keep() to hold one for longer.
  */
 export function compile<A extends readonly unknown[], R extends Tree>(f: ((...xs: A) => R) | Graph): Compiled<A, R> {
   if (typeof f !== "function" && !(f instanceof Graph)) throw new ConfigError(`compile: expected a function or a graph; got ${showValue(f)}`);
-  const plans = new Map<string, Plan>();
-  let latest: Plan | undefined;
-  let traces = 0;
-  const planFor = (xs: A): Plan => {
-    if (latest?.fits(xs) && latest.valid) return latest;
-    const key = signature(xs);
-    let plan = plans.get(key);
-    if (plan !== undefined && !plan.valid) {
-      plan.dispose();
-      plan = undefined;
-    }
-    if (plan === undefined) {
-      for (const t of tensorsIn(xs)) t.alive("compile");
-      // arguments that the graph does not take are no reason for a plan
-      if (f instanceof Graph) f.checked(xs as unknown as readonly Tree[]);
-      plan = new Plan(optimise(f instanceof Graph ? f : traced(f as unknown as (...args: Tree[]) => Tree, xs)));
-      plans.set(key, plan);
-      traces++;
-      if (traces === MANY_TRACES)
-        console.warn(`compile: a function was traced ${traces} times, each for other shapes or settings; pad its arguments to few shapes`);
-    }
-    latest = plan;
-    return plan;
-  };
+  const plans = new Plans(f as unknown as Graph | ((...xs: Tree[]) => Tree));
   const run = (...xs: A): R => {
     // within a trace the function is part of the larger graph
     if (activeTracer() !== undefined) return (f instanceof Graph ? f.run(...(xs as unknown as Tree[])) : f(...xs)) as R;
-    return planFor(xs).run(xs as unknown as readonly Tree[]) as R;
+    return plans.run(xs) as R;
   };
   return Object.assign(run, {
-    stats: () => ({ traces, instructions: 0, planBytes: 0, ...latest?.stats() }),
+    stats: () => ({ traces: plans.traces, instructions: 0, planBytes: 0, ...plans.latest?.stats() }),
     profile(args: A, options: ProfileOptions = {}): Profile {
       const runs = checkedRuns(options);
       if (!Array.isArray(args)) throw new ConfigError(`profile: expected the arguments in an array; got ${showValue(args)}`);
       if (activeTracer() !== undefined) throw new ConfigError("profile: expected a call outside of a trace; got one within it");
-      return planFor(args).profile(args as unknown as readonly Tree[], runs);
+      return plans.planFor(args).profile(args as unknown as readonly Tree[], runs);
     },
-    dispose(): void {
-      for (const plan of plans.values()) plan.dispose();
-      plans.clear();
-      latest = undefined;
-    },
+    dispose: () => plans.dispose(),
   });
 }
 

@@ -186,24 +186,24 @@ export class Graph {
 
   /**
    * The outputs' values for the inputs' values; all else is disposed after its last use. `keyOf` gives the keys of random
-   * numbers for this run. In a `capture`, what changes do in JavaScript is left to the program's runs, and an elementwise op takes
-   * the memory of an operand that it reads last.
+   * numbers for this run. While a program is captured, what changes do in JavaScript is left to its runs, `changing` hears of each
+   * before its kernels are noted, and an elementwise op takes the memory of an operand that it reads last.
    */
-  evaluate(given: readonly Tensor[], keyOf: (traced: Key) => Key, capture?: Capture): Tensor[] {
+  evaluate(given: readonly Tensor[], keyOf: (traced: Key) => Key, captured?: { capture: Capture; changing: (change: Change) => void }): Tensor[] {
     const values = new Map<GraphNode, Tensor>();
     for (const [i, node] of this.inputs.entries()) values.set(node, given[i]);
     const last = this.lastUses();
     const parts = isRecording() ? checkpointed(this) : undefined;
     for (const [i, node] of this.nodes.entries()) {
-      if (capture !== undefined) capture.origin = i;
+      if (captured !== undefined) captured.capture.origin = i;
       const part = parts?.get(node);
       if (part !== undefined) {
         if (part.nodes[0] === node) values.set(part.output, part.run(values, keyOf));
       } else if (node.kind === "op") {
         const inputs = node.inputs.map((input) => values.get(input) as Tensor);
-        if (capture !== undefined && node.op?.split === "elements") {
+        if (captured !== undefined && node.op?.split === "elements") {
           const done = inputs.find((t, j) => last[i].includes(node.inputs[j]) && node.inputs[j].kind === "op" && replaceable(t, node));
-          if (done !== undefined) capture.reuse(done.ptr);
+          if (done !== undefined) captured.capture.reuse(done.ptr);
         }
         const region = currentRegion() ?? node.region;
         values.set(
@@ -213,8 +213,10 @@ export class Graph {
       } else if (node.change !== undefined) {
         const { before, run, tensors, writes } = node.change;
         const operands = Object.fromEntries(Object.keys(tensors).map((name, j) => [name, values.get(node.inputs[j]) as Tensor]));
-        if (capture !== undefined) run(operands);
-        else {
+        if (captured !== undefined) {
+          captured.changing(node.change);
+          run(operands);
+        } else {
           for (const name of writes) operands[name].storage.own();
           before?.();
           run(operands);

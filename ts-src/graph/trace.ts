@@ -6,8 +6,9 @@ import { clearGradient, held, Storage, scope, storagesMade, tensorsIn } from "..
 import type { AnyOp, Spec } from "../../bindings/op.js";
 import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
-import { type Change, currentRegion, isDeriving, type Tracer, withTracer } from "../../bindings/trace.js";
+import { type Change, currentRegion, isDeriving, type Tracer, Untraceable, withTracer } from "../../bindings/trace.js";
 import { type DiagonalOptions, trace as matrixTrace } from "../ops/diagonal.js";
+import { nextStream, replaying } from "../ops/random.js";
 import type { Tree } from "../ops/tree.js";
 import { Graph, GraphNode, mapLeaves } from "./graph.js";
 
@@ -50,6 +51,7 @@ class Recorder implements Tracer {
       // the tensor's own error: it says where
       if (t.symbolic) void t.ptr;
     }
+    for (const name of change.writes) change.tensors[name].storage.version++; // derivatives that were recorded in the trace need the elements before
     const inputs = Object.values(change.tensors).map((t) => this.nodeOf(t));
     const [first] = inputs;
     this.nodes.push(new GraphNode({ kind: "change", shape: first.shape, dtype: first.dtype, inputs, change }));
@@ -63,9 +65,17 @@ class Recorder implements Tracer {
   drew(): void {}
 
   draw(): never {
-    throw new ConfigError(
+    throw new Untraceable(
       "trace: expected a function that draws no random tensors, as they would be the same at each run; draw them outside and pass them in (dropout draws anew)",
     );
+  }
+
+  older(t: Tensor): boolean {
+    return t.storage.serial < this.first;
+  }
+
+  hasRead(t: Tensor): boolean {
+    return this.ids.has(t.storage);
   }
 
   private symbol(origin: string, node: GraphNode, strides?: readonly number[], offset?: number): Tensor {
@@ -80,7 +90,7 @@ class Recorder implements Tracer {
     const known = this.ofStorage.get(t.storage);
     if (known !== undefined) return known;
     if (t.symbolic)
-      throw new ConfigError(`trace: expected tensors of this trace; got ${t.describe()} made by ${t.origin} in another one; return it from there`);
+      throw new Untraceable(`trace: expected tensors of this trace; got ${t.describe()} made by ${t.origin} in another one; return it from there`);
     let id = this.ids.get(t.storage);
     if (id === undefined) {
       id = this.ids.size;
@@ -101,7 +111,8 @@ class Recorder implements Tracer {
 export function traced(f: (...xs: Tree[]) => Tree, examples: readonly unknown[]): Graph {
   const recorder = new Recorder();
   try {
-    return symbolically(recorder, f, examples);
+    // a trace takes no random numbers from the runs
+    return replaying(nextStream(), () => symbolically(recorder, f, examples));
   } finally {
     // gradients that are symbols mean nothing outside
     for (const leaf of recorder.leaves) clearGradient(leaf);

@@ -1,14 +1,16 @@
 // Batch and instance normalisation of x [N, C, ...] with running statistics. The kernels see x as [N, C, I].
 
-import { itemBytes, type TypedArray } from "../../bindings/dtype.js";
+import { itemBytes } from "../../bindings/dtype.js";
 import { ConfigError, GradientError, ShapeError } from "../../bindings/errors.js";
+import { kernelsOf } from "../../bindings/kernels.js";
 import { scope } from "../../bindings/lifetime.js";
-import { scratch, view } from "../../bindings/memory.js";
+import { scratch } from "../../bindings/memory.js";
 import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
 import { showShape, sizeOf } from "../../bindings/shape.js";
-import { isRecording } from "../../bindings/tape.js";
+import { isRecording, withRecording } from "../../bindings/tape.js";
 import type { Tensor } from "../../bindings/tensor.js";
-import { foldingChannels, merged } from "./batching.js";
+import { activeTracer, change } from "../../bindings/trace.js";
+import { foldingChannels } from "./batching.js";
 import { add, mul, sub } from "./binary.js";
 import { checkedFlag, checkedNumber, checkedOptions, checkedPart } from "./checks.js";
 import { full } from "./create.js";
@@ -45,8 +47,8 @@ export interface InstanceNormOptions {
 
 interface Params {
   readonly eps: number;
-  /** Is shown the mean and the variance of the channels, valid during the call. */
-  readonly observe?: (mean: TypedArray, variance: TypedArray) => void;
+  /** Is shown where mean and variance of the channels lie during the call. */
+  readonly observe?: (mean: number, variance: number) => void;
 }
 
 /** Sums over N and I of [N, C, I]. */
@@ -97,7 +99,7 @@ const batchNormOp = op({
     const [mean, variance, rest] = rowsOfChannels(x);
     k.batchStats(mean, x.ptr, n, channels, inner);
     k.batchNorm(y.ptr, x.ptr, mean, variance, w.ptr, b.ptr, rest, n, channels, inner, eps);
-    observe?.(view(mean, channels, x.dtype), view(variance, channels, x.dtype));
+    observe?.(mean, variance);
   },
   saves: ["x", "w"],
   vjp: (dy, { x, w }, { params: { eps } }) => ({
@@ -223,16 +225,60 @@ function checkedRunning(name: string, label: string, value: Tensor | null | unde
   return t;
 }
 
-/** running = (1 - momentum) running + momentum new, new the mean over `samples` of a channel's values times `factor`. */
-function update(running: Tensor, values: TypedArray, samples: number, momentum: number, factor: number): void {
-  running.storage.own();
-  const target = view(running.ptr, running.size, running.dtype);
-  for (let c = 0; c < target.length; c++) {
-    let total = 0;
-    for (let n = 0; n < samples; n++) total += values[n * target.length + c];
-    target[c] = (1 - momentum) * target[c] + (momentum * factor * total) / samples;
+/** Running statistics, the new ones' share in them, and the values a channel that a sample has. */
+interface Running {
+  readonly mean: Tensor | null;
+  readonly variance: Tensor | null;
+  readonly momentum: number;
+  readonly samples: number;
+  readonly count: number;
+}
+
+/**
+ * running = (1 - momentum) running + momentum new, new the means over the samples; the variance counts one value less.
+ * The new ones lie at the addresses `at`, or are `stats`, [2, samples C], which stands for them in a trace.
+ */
+function update(running: Running, stats: Tensor | { readonly at: readonly [mean: number, variance: number] }): void {
+  const { mean, variance, momentum, samples, count } = running;
+  const parts: [Tensor | null, number, number][] = [
+    [mean, 0, 1],
+    [variance, 1, count / (count - 1)],
+  ];
+  for (const [t, row, factor] of parts) {
+    if (t === null) continue;
+    const { dtype, size } = t;
+    const average = (to: Tensor, from: number): void => kernelsOf(dtype).movingAverage(to.ptr, from, size, samples, momentum, factor);
+    const what = { name: "movingAverage", writes: ["running"] };
+    if ("at" in stats) change({ ...what, tensors: { running: t }, run: (ts) => average(ts.running, stats.at[row]) });
+    else {
+      const from = (ts: { readonly [name: string]: Tensor }): number => ts.stats.ptr + row * samples * size * itemBytes(dtype);
+      change({ ...what, tensors: { running: t, stats }, run: (ts) => average(ts.running, from(ts)) });
+    }
   }
-  running.storage.version++;
+}
+
+/** Mean and variance of each channel, [2, C]. */
+const channelStatsOp = op({
+  name: "channelStats",
+  inputs: ["x"],
+  batch({ inputs, size, again }) {
+    const [n, channels, values] = inputs.x.shape.slice(1);
+    const folded = reshape(permute(inputs.x, 1, 0, 2, 3), [n, size * channels, values]);
+    return permute(reshape(again({ x: folded }), [2, size, channels]), 1, 0, 2);
+  },
+  shape({ x }: { x: Spec }) {
+    if (x.shape.length !== 3) throw new ShapeError(`channelStats: expected x [N, C, I]; got ${showShape(x.shape)}`);
+    return { shape: [2, x.shape[1]], dtype: floatDtype("channelStats", { x }) };
+  },
+  kernel: (k, { x }, y) => k.batchStats(y.ptr, x.ptr, x.shape[0], x.shape[1], x.shape[2]),
+  saves: [],
+  vjp: "none",
+  samples: [],
+});
+
+/** The statistics of x [N, C, I], apart from its history. */
+function channelStats(x: Tensor): Tensor {
+  return withRecording(false, () => apply(channelStatsOp, { x }));
 }
 
 /**
@@ -276,28 +322,13 @@ export function batchNorm(
       return reshape(apply(batchNormInferenceOp, { x: rect, ...given, w: scale, b: shift }, params), x.shape);
     }
     if (runningMean === null && runningVariance === null) return reshape(trained(rect, scale, shift, params), x.shape);
-    const observe = (means: TypedArray, variances: TypedArray): void => {
-      if (runningMean !== null) update(runningMean, means, 1, share, 1);
-      if (runningVariance !== null) update(runningVariance, variances, 1, share, count / (count - 1));
-    };
-    return reshape(trained(rect, scale, shift, { ...params, observe }), x.shape);
+    const running = { mean: runningMean, variance: runningVariance, momentum: share, samples: 1, count };
+    if (activeTracer() === undefined) return reshape(trained(rect, scale, shift, { ...params, observe: (...at) => update(running, { at }) }), x.shape);
+    // a change of a graph cannot read the kernel's scratch, so statistics become a node there
+    update(running, channelStats(rect));
+    return reshape(trained(rect, scale, shift, params), x.shape);
   });
 }
-
-/** Mean and variance of each channel of each sample, [2, N C]. */
-const instanceStatsOp = op({
-  name: "instanceStats",
-  inputs: ["x"],
-  batch: (batch) => {
-    const stats = batch.again({ x: merged(batch.inputs.x) });
-    return permute(reshape(stats, [2, batch.size, stats.shape[1] / batch.size]), 1, 0, 2);
-  },
-  shape: (s: { x: Spec }) => ({ shape: [2, s.x.shape[0] * s.x.shape[1]], dtype: s.x.dtype }),
-  kernel: (k, { x }, y) => k.batchStats(y.ptr, x.ptr, 1, x.shape[0] * x.shape[1], sizeOf(x.shape.slice(2))),
-  saves: [],
-  vjp: "none",
-  samples: [],
-});
 
 /**
  * Instance normalisation (Ulyanov et al. 2016) of x [N, C, d1, ...]: each channel of each sample by itself, w and b [C]
@@ -325,12 +356,7 @@ export function instanceNorm(x: Tensor, options: InstanceNormOptions = {}): Tens
   const count = sizeOf(x.shape.slice(2));
   if (count === 1) throw new ShapeError(`${name}: expected more than one value a channel of a sample; got x ${showShape(x.shape)}`);
   if ((mean !== null || variance !== null) && x.size > 0) {
-    scope(() => {
-      const stats = apply(instanceStatsOp, { x });
-      const values = view(stats.ptr, stats.size, stats.dtype);
-      if (mean !== null) update(mean, values.subarray(0, n * channels), n, share, 1);
-      if (variance !== null) update(variance, values.subarray(n * channels), n, share, count / (count - 1));
-    });
+    scope(() => update({ mean, variance, momentum: share, samples: n, count }, channelStats(reshape(x, [1, n * channels, count]))));
   }
   return perSample(x, w, b, eps);
 }

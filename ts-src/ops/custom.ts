@@ -3,12 +3,13 @@
 import { type DType, isFloat } from "../../bindings/dtype.js";
 import { ConfigError, ShapeError } from "../../bindings/errors.js";
 import { scope } from "../../bindings/lifetime.js";
-import { theMemory } from "../../bindings/memory.js";
+import { CAPTURED, theMemory } from "../../bindings/memory.js";
 import { apply, type Batch, type Context, copyInto, type Draw, type Gradient, op, ops, type Sample, type Spec } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
 import { withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
+import { Untraceable } from "../../bindings/trace.js";
 
 interface Common<I extends string, S extends I | "y", P> {
   /** A name that no op has yet. */
@@ -62,8 +63,10 @@ export function customOp<const I extends readonly string[], const S extends I[nu
     inputs,
     shape: (x, params) => checkedSpec(name, shape(x, params)),
     kernel(_k, x, y, params) {
-      if (kernel !== undefined) kernel(x, y, params);
-      else composed(name, y, () => forward(x, params));
+      if (kernel === undefined) composed(name, y, () => forward(x, params));
+      else if (y.ptr < CAPTURED) kernel(x, y, params);
+      // an address that stands for memory would be one of other elements there
+      else throw new Untraceable(`compile: expected ops of tapir's kernels; got ${name}, which has one of its own`);
     },
     saves: declaration.saves,
     vjp: declaration.vjp,

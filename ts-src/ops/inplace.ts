@@ -1,6 +1,7 @@
 // Changes in place. They count up the version of the memory, so that a derivative that needs the old elements fails
 // with a VersionError instead of using the new ones.
 
+import { userLine } from "../../bindings/anomaly.js";
 import { DtypeError, GradientError, ShapeError } from "../../bindings/errors.js";
 import { kernelsOf } from "../../bindings/kernels.js";
 import { allocated, copyInto } from "../../bindings/op.js";
@@ -8,6 +9,7 @@ import { broadcastShapes, sameShape, showShape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
 import { isRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
+import { activeTracer, change, Untraceable, withTracer } from "../../bindings/trace.js";
 import { type Bound, bounds } from "./bounds.js";
 import { fillWith } from "./create.js";
 import { checkedTensor, floatDtype, numberDtype, type Operand, withScalars, zip } from "./operands.js";
@@ -24,11 +26,22 @@ function changeable(name: string, x: Tensor, others: readonly Operand[]): void {
   if (!x.contiguous) throw new ShapeError(`${name}: expected a contiguous tensor; got a view ${x.describe()}; change a clone() or the original`);
 }
 
-/** Runs `fn`, which changes the elements of x; answers x. */
-function changed(x: Tensor, fn: () => void): Tensor {
-  x.storage.own();
-  fn();
-  x.storage.version++;
+/** Changes x now, or within a trace at each run of it. */
+function changed(name: string, x: Tensor, operands: { readonly [name: string]: Tensor }, run: (t: { readonly [name: string]: Tensor }) => void): Tensor {
+  const what = { name, tensors: { x, ...operands }, writes: ["x"], run };
+  const tracer = activeTracer();
+  if (tracer?.older === undefined || x.symbolic || tracer.older(x)) change(what);
+  else {
+    // a constant of the trace is being built; once the trace has read it, later runs would find it changed
+    const varying = Object.values(operands).some((t) => t.symbolic || tracer.older?.(t));
+    if (varying || tracer.hasRead?.(x)) {
+      const place = userLine();
+      throw new Untraceable(
+        `trace: expected ${name} on a tensor from outside of the function; got ${x.describe()} made within it${place === "" ? "" : `, at ${place}`}; use ${name.slice(0, -1)}(), which answers a new tensor`,
+      );
+    }
+    withTracer(undefined, () => change(what));
+  }
   return x;
 }
 
@@ -42,7 +55,7 @@ function arithmetic(name: "add_" | "sub_" | "mul_" | "div_", x: Tensor, b: Opera
     }
     const plain = name.slice(0, -1) as "add";
     const integer = `${plain}Int32` as const;
-    changed(p, () => apart(p, q, (other) => zip(kernelsOf(dtype)[dtype === "int32" ? integer : plain], p, other, p)));
+    changed(name, p, { b: q }, (t) => apart(t.x, t.b, (other) => zip(kernelsOf(dtype)[dtype === "int32" ? integer : plain], t.x, other, t.x)));
     return p;
   });
   return x;
@@ -84,8 +97,8 @@ type Pointwise = "relu" | "neg" | "abs" | "sqrt" | "square" | "reciprocal" | "ex
 
 function pointwise(name: `${Pointwise}_`, x: Tensor): Tensor {
   changeable(name, x, []);
-  const kernel = kernelsOf(floatDtype(name, { x }))[name.slice(0, -1) as Pointwise];
-  return changed(x, () => kernel(x.ptr, x.ptr, x.size));
+  const dtype = floatDtype(name, { x });
+  return changed(name, x, {}, (t) => kernelsOf(dtype)[name.slice(0, -1) as Pointwise](t.x.ptr, t.x.ptr, x.size));
 }
 
 /** x = max(x, 0), in place; answers x. */
@@ -130,14 +143,14 @@ export function clamp_(x: Tensor, lo: Bound, hi: Bound = null): Tensor {
   changeable("clamp_", x, []);
   const dtype = numberDtype("clamp_", { x });
   const { low, high } = bounds("clamp_", x, lo, hi);
-  return changed(x, () => kernelsOf(dtype)[dtype === "int32" ? "clampInt32" : "clamp"](x.ptr, x.ptr, low, high, x.size));
+  return changed("clamp_", x, {}, (t) => kernelsOf(dtype)[dtype === "int32" ? "clampInt32" : "clamp"](t.x.ptr, t.x.ptr, low, high, x.size));
 }
 
 /** Every element set to `value`; answers x. */
 export function fill_(x: Tensor, value: number): Tensor {
   changeable("fill_", x, []);
   if (typeof value !== "number") throw new DtypeError(`fill_: expected a number; got ${showValue(value)}`);
-  return changed(x, () => fillWith(x, value));
+  return changed("fill_", x, {}, (t) => fillWith(t.x, value));
 }
 /** Every element set to 0; answers x. */
 export function zero_(x: Tensor): Tensor {
@@ -152,7 +165,7 @@ export function copy_(x: Tensor, b: Tensor): Tensor {
   if (b.dtype !== x.dtype) throw new DtypeError(`copy_: expected dtype ${x.dtype}; got ${b.dtype}; convert it with .to("${x.dtype}")`);
   const wide = broadcastTo(b, x.shape);
   try {
-    return changed(x, () => apart(x, wide, (other) => copyInto(x, other)));
+    return changed("copy_", x, { wide }, (t) => apart(t.x, t.wide, (other) => copyInto(t.x, other)));
   } finally {
     wide.dispose();
   }

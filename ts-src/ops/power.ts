@@ -1,13 +1,10 @@
-// Powers of a tensor or a number to a tensor or a number.
-import { NumericError } from "../../bindings/errors.js";
-import { read } from "../../bindings/memory.js";
 import { apply, op } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { mul, sub } from "./binary.js";
 import { eq, ge } from "./compare.js";
 import { log } from "./exponential.js";
 import { logicalAnd } from "./logic.js";
-import { binaryWhole, type Operand, withScalars, zip, zipWhole } from "./operands.js";
+import { binaryWhole, type Operand, withScalars } from "./operands.js";
 import { anyBroadcast } from "./samples.js";
 import { where } from "./select.js";
 
@@ -23,15 +20,6 @@ export function pow(a: Operand, b: Operand): Tensor {
 }
 const powOp = op({
   ...binaryWhole("pow", "pow", "powInt32", EXPONENTS),
-  kernel(k, { a, b }, y) {
-    // the most frequent exponent
-    const squares = b.size === 1 && a.contiguous && a.size === y.size && read(b.ptr, b.dtype) === 2;
-    if (y.dtype === "int32") {
-      if (squares) k.squareInt32(y.ptr, a.ptr, y.size);
-      else if (!zipWhole(k.powInt32, a, b, y)) throw new NumericError(`pow: expected ${EXPONENTS}`);
-    } else if (squares) k.square(y.ptr, a.ptr, y.size);
-    else zip(k.pow, a, b, y);
-  },
   saves: ["a", "b", "y"],
   vjp: (dy, { a, b, y }) => ({
     a: () => {

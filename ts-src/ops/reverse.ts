@@ -213,7 +213,7 @@ function accumulate(leaf: Tensor, dx: Tensor): void {
     // a view or a shared storage would change with its other handles
     if (dx.contiguous && dx.storage.refs === 1) anchor(dx, leaf);
     else anchor((isRecording() ? undefined : twin(dx)) ?? clone(dx), leaf);
-  } else if (!isRecording() && !earlier.requiresGrad && !earlier.symbolic) add_(earlier, dx);
+  } else if (!isRecording() && !earlier.requiresGrad && activeTracer() === undefined) add_(earlier, dx);
   else {
     const total = add(earlier, dx);
     keep(earlier);

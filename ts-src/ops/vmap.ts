@@ -42,6 +42,10 @@ class Batcher implements Tracer, Mapper {
   /** Of random numbers that differ from example to example. */
   private readonly keys = new WeakSet<object>();
 
+  /** As for the trace that the map is in. */
+  readonly older = this.outer?.older && ((t: Tensor): boolean => this.outer?.older?.(t) ?? false);
+  readonly hasRead = this.outer?.hasRead && ((t: Tensor): boolean => this.outer?.hasRead?.(t) ?? false);
+
   constructor(size: number, randomness: (typeof kinds)[number]) {
     this.size = size;
     this.randomness = randomness;

@@ -17,10 +17,10 @@ export interface AdamSettings {
 }
 
 /** Cells: lr, beta1, beta2, eps, decay, beta1^t, beta2^t, t. */
-const POWERS = 5;
+const [LR, POWERS, STEPS] = [0, 5, 7];
 
 interface State {
-  step: number;
+  readonly loaded: boolean;
   exp_avg: Tensor;
   exp_avg_sq: Tensor;
   cells: Cells;
@@ -52,17 +52,14 @@ export class Adam extends Optimizer<AdamSettings, State> {
   }
 
   protected update(p: Tensor, gradient: Tensor, group: ParamGroup<AdamSettings>): void {
-    const state = this.states.get(p) ?? this.begun(p, 0, group, {});
+    const state = this.states.get(p) ?? this.begun(p, 0, group);
     this.states.set(p, state);
     const { exp_avg: m, exp_avg_sq: v, cells } = state;
     change({
       name: "Adam",
       tensors: { p, m, v, cells: cells.tensor, gradient },
       writes: ["p", "m", "v", "cells"],
-      before: () => {
-        cells.set(0, group.lr, group.betas[0], group.betas[1], group.eps, group.weightDecay);
-        state.step++;
-      },
+      before: this.writing(group),
       run: (t) => {
         const k = kernelsOf(p.dtype);
         k.adamAdvance(t.cells.ptr);
@@ -72,14 +69,24 @@ export class Adam extends Optimizer<AdamSettings, State> {
     });
   }
 
-  private begun(p: Tensor, step: number, group: ParamGroup<AdamSettings>, from: Record<string, Tensor | number>): State {
-    const cells = new Cells(8);
-    cells.set(POWERS, group.betas[0] ** step, group.betas[1] ** step, step);
-    return { step, exp_avg: stateTensor(p, from.exp_avg), exp_avg_sq: stateTensor(p, from.exp_avg_sq), cells };
+  protected settings({ lr, betas, eps, weightDecay }: AdamSettings): number[] {
+    return [lr, betas[0], betas[1], eps, weightDecay];
   }
 
-  protected exported({ step, exp_avg, exp_avg_sq }: State): Record<string, Tensor | number> {
-    return { step, exp_avg, exp_avg_sq };
+  protected write(values: readonly number[], group: ParamGroup<AdamSettings>): void {
+    for (const p of group.params) this.states.get(p)?.cells.set(LR, values);
+  }
+
+  private begun(p: Tensor, step: number, group: ParamGroup<AdamSettings>, from?: Record<string, Tensor | number>): State {
+    const cells = new Cells(8);
+    cells.set(LR, this.settings(group));
+    cells.set(POWERS, [group.betas[0] ** step, group.betas[1] ** step, step]);
+    return { loaded: from !== undefined, exp_avg: stateTensor(p, from?.exp_avg), exp_avg_sq: stateTensor(p, from?.exp_avg_sq), cells };
+  }
+
+  protected exported({ loaded, exp_avg, exp_avg_sq, cells }: State): Record<string, Tensor | number> | undefined {
+    const step = cells.read(STEPS);
+    return loaded || step > 0 ? { step, exp_avg, exp_avg_sq } : undefined;
   }
 
   protected imported(p: Tensor, state: Record<string, Tensor | number>, group: ParamGroup<AdamSettings>): State {

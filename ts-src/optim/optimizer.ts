@@ -25,6 +25,7 @@ export type Params<S> = readonly Tensor[] | readonly ({ params: readonly Tensor[
 export abstract class Optimizer<S extends { lr: number }, P> {
   readonly paramGroups: ParamGroup<S>[];
   protected readonly states = new Map<Tensor, P>();
+  private readonly writers = new Map<ParamGroup<S>, () => void>();
   private readonly name: string;
   /** Names of the settings. */
   private readonly known: readonly string[];
@@ -68,12 +69,36 @@ export abstract class Optimizer<S extends { lr: number }, P> {
   protected abstract check(settings: S): void;
   /** Changes p by its gradient. */
   protected abstract update(p: Tensor, gradient: Tensor, group: ParamGroup<S>): void;
-  /** State tensors and numbers under PyTorch's names. */
-  protected abstract exported(state: P): Record<string, Tensor | number>;
+  /** State tensors and numbers under PyTorch's names; undefined for a state that a trace made and no step has used yet. */
+  protected abstract exported(state: P): Record<string, Tensor | number> | undefined;
   /** The state from what exported() gave, of which the names are right and the tensors fit p. */
   protected abstract imported(p: Tensor, state: Record<string, Tensor | number>, group: ParamGroup<S>): P;
   /** Names of a parameter's state, and whether each is a tensor like the parameter or a count of steps. */
   protected abstract readonly stateNames: { readonly [name: string]: "tensor" | "steps" };
+
+  /** The settings of a group that kernels read, in the order of their cells. */
+  protected abstract settings(group: S): number[];
+  /** Writes them where the kernels of the group's parameters read them. */
+  protected abstract write(values: readonly number[], group: ParamGroup<S>): void;
+
+  /** What comes before a change of the group's parameters: settings are written, and checked, when one is another than before. */
+  protected writing(group: ParamGroup<S>): () => void {
+    let writer = this.writers.get(group);
+    if (writer === undefined) {
+      let written: readonly number[] = [];
+      writer = () => {
+        const values = this.settings(group);
+        let same = values.length === written.length;
+        for (let i = 0; same && i < values.length; i++) same = values[i] === written[i];
+        if (same) return;
+        this.check(group);
+        this.write(values, group);
+        written = values;
+      };
+      this.writers.set(group, writer);
+    }
+    return writer;
+  }
 
   /** Changes each parameter that has a gradient. */
   step(): void {
@@ -107,7 +132,8 @@ export abstract class Optimizer<S extends { lr: number }, P> {
     const state: OptimizerState<S>["state"] = {};
     for (const [i, { p }] of this.parameters().entries()) {
       const own = this.states.get(p);
-      if (own) state[i] = this.exported(own);
+      const shown = own && this.exported(own);
+      if (shown) state[i] = shown;
     }
     let next = 0;
     const paramGroups = this.paramGroups.map((group) => ({ ...group, params: group.params.map(() => next++) }));
@@ -181,22 +207,18 @@ function given<T extends object>(settings: T): T {
 /** Memory cells (f64) that a kernel reads its settings from; a change of a setting is a write to a cell. */
 export class Cells {
   readonly tensor: Tensor;
-  /** What set() wrote last; cells that kernels change are written once. */
-  private readonly written: number[] = [];
 
   constructor(n: number) {
     this.tensor = keep(zeros([n], { dtype: "float64" }));
   }
 
-  get ptr(): number {
-    return this.tensor.ptr;
+  set(first: number, values: readonly number[]): void {
+    view(this.tensor.ptr + first * 8, values.length, "float64").set(values);
   }
 
-  set(first: number, ...values: number[]): void {
-    // most steps change nothing, and a view costs more than the comparison
-    if (values.every((value, i) => this.written[first + i] === value)) return;
-    for (const [i, value] of values.entries()) this.written[first + i] = value;
-    view(this.tensor.ptr + first * 8, values.length, "float64").set(values);
+  /** What a cell holds now, which a kernel may have changed. */
+  read(i: number): number {
+    return view(this.tensor.ptr + i * 8, 1, "float64")[0];
   }
 }
 

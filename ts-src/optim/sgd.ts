@@ -19,6 +19,8 @@ export interface SGDSettings {
 
 interface State {
   momentum_buffer: Tensor;
+  /** One cell: steps done, of which the first fills the buffer. */
+  readonly steps: Cells;
 }
 
 /**
@@ -48,7 +50,7 @@ export class SGD extends Optimizer<SGDSettings, State> {
     const cells = this.cells.get(group) ?? new Cells(4);
     this.cells.set(group, cells);
     const { momentum, nesterov } = group;
-    const before = (): void => cells.set(0, group.lr, group.momentum, group.dampening, group.weightDecay);
+    const before = this.writing(group);
     const sameKernel = (): boolean => (group.momentum === 0) === (momentum === 0) && group.nesterov === nesterov;
     if (momentum === 0) {
       change({
@@ -61,29 +63,33 @@ export class SGD extends Optimizer<SGDSettings, State> {
       });
       return;
     }
-    const known = this.states.get(p);
-    const state = known ?? { momentum_buffer: stateTensor(p) };
+    const state = this.states.get(p) ?? { momentum_buffer: stateTensor(p), steps: new Cells(1) };
     this.states.set(p, state);
-    let runs = 0;
     change({
       name: "SGD",
-      tensors: { p, v: state.momentum_buffer, cells: cells.tensor, gradient },
-      writes: ["p", "v"],
-      before: () => {
-        before();
-        runs++;
-      },
-      run: (t) => kernelsOf(p.dtype).sgdMomentum(t.p.ptr, t.gradient.ptr, t.v.ptr, t.cells.ptr, p.size, Number(known === undefined), Number(nesterov)),
-      // the first step fills the buffer, so a plan of it serves once
-      valid: () => sameKernel() && this.states.get(p) === state && (known !== undefined || runs === 0),
+      tensors: { p, v: state.momentum_buffer, cells: cells.tensor, steps: state.steps.tensor, gradient },
+      writes: ["p", "v", "steps"],
+      before,
+      run: (t) => kernelsOf(p.dtype).sgdMomentum(t.p.ptr, t.gradient.ptr, t.v.ptr, t.cells.ptr, t.steps.ptr, p.size, Number(nesterov)),
+      valid: () => sameKernel() && this.states.get(p) === state,
     });
   }
 
-  protected exported(state: State): Record<string, Tensor | number> {
-    return { momentum_buffer: state.momentum_buffer };
+  protected settings({ lr, momentum, dampening, weightDecay }: SGDSettings): number[] {
+    return [lr, momentum, dampening, weightDecay];
+  }
+
+  protected write(values: readonly number[], group: ParamGroup<SGDSettings>): void {
+    this.cells.get(group)?.set(0, values);
+  }
+
+  protected exported({ momentum_buffer, steps }: State): Record<string, Tensor | number> | undefined {
+    return steps.read(0) > 0 ? { momentum_buffer } : undefined;
   }
 
   protected imported(p: Tensor, state: Record<string, Tensor | number>): State {
-    return { momentum_buffer: stateTensor(p, state.momentum_buffer) };
+    const steps = new Cells(1);
+    steps.set(0, [1]);
+    return { momentum_buffer: stateTensor(p, state.momentum_buffer), steps };
   }
 }

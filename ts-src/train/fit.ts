@@ -9,9 +9,9 @@ import type { Module } from "../layers/module.js";
 import { checkedOptions } from "../ops/checks.js";
 import { noGrad } from "../ops/derivatives.js";
 import { manualSeed } from "../ops/random.js";
-import { backward } from "../ops/reverse.js";
 import type { Metric } from "./metrics.js";
 import { type Bar, createBar } from "./progress.js";
+import { checkedLoss, Step } from "./step.js";
 
 /** Batches, once or many times; `length`, their number, is what the time left is worked out from. */
 export type Batches = (Iterable<Batch> | AsyncIterable<Batch>) & { readonly length?: number };
@@ -42,6 +42,12 @@ export interface FitOptions extends EvaluateOptions {
   progress?: boolean;
   /** Starts the random numbers anew before the first step. */
   seed?: number;
+  /**
+   * Whether a step is one program, with the bits of the step op by op (false). Then forward and loss run once for each shape of
+   * a batch: what JavaScript decides in them is decided then. By default a step that cannot be a program, as it reads
+   * elements, runs op by op, and a line on stderr says why; true makes that a ConfigError.
+   */
+  compile?: boolean;
 }
 
 export interface Progress {
@@ -133,8 +139,6 @@ function checkBatch(name: string, batch: unknown): void {
 }
 
 function scored(name: string, loss: Tensor, x: Tensor, output: Tensor, target: Tensor, metrics: Metrics): Scores {
-  if (!(loss instanceof Tensor) || loss.size !== 1)
-    throw new ConfigError(`${name}: expected a loss of one element; got ${loss instanceof Tensor ? loss.describe() : showValue(loss)}`);
   const value = loss.item();
   if (!Number.isFinite(value)) throw new NumericError(`${name}: expected a finite loss; got ${value}${blame(x, output, target)}`);
   const scores: Scores = { loss: value };
@@ -174,7 +178,7 @@ export async function evaluate(model: Module, data: Batches, options: EvaluateOp
       means.add(
         noGrad(() => {
           const output = model.forward(x);
-          return scored("evaluate", options.loss(output, y), x, output, y, options.metrics ?? {});
+          return scored("evaluate", checkedLoss("evaluate", options.loss(output, y)), x, output, y, options.metrics ?? {});
         }),
         x.shape[0],
       );
@@ -194,13 +198,13 @@ function batches(data: Batches): Iterable<Batch> | AsyncIterable<Batch> {
 }
 
 /**
- * Trains: for each batch [x, y] loss(model.forward(x), y).backward() and optimizer.step().
+ * Trains: for each batch [x, y] loss(model.forward(x), y).backward() and optimizer.step(), as one program unless `compile` is false.
  * Throws NumericError, with the weights of the step before, when a loss is not finite; AbortError when `signal` stops it.
  */
 export async function fit(model: Module, data: Batches, options: FitOptions): Promise<History> {
-  checkedOptions("fit", options, ["loss", "optimizer", "epochs", "metrics", "validation", "onProgress", "progress", "seed", "signal"]);
+  checkedOptions("fit", options, ["loss", "optimizer", "epochs", "metrics", "validation", "onProgress", "progress", "seed", "signal", "compile"]);
   checkCall("fit", model, data, options);
-  const { loss, optimizer, epochs = 1, metrics = {}, validation, onProgress, progress = true, signal } = options;
+  const { loss, optimizer, epochs = 1, metrics = {}, validation, onProgress, progress = true, signal, compile } = options;
   if (!Number.isInteger(epochs) || epochs < 1)
     throw new ConfigError(`fit: expected epochs >= 1; got ${typeof epochs === "number" ? epochs : showValue(epochs)}`);
   if (typeof optimizer?.step !== "function" || typeof optimizer.zeroGrad !== "function") {
@@ -211,6 +215,7 @@ export async function fit(model: Module, data: Batches, options: FitOptions): Pr
   }
   if (onProgress !== undefined && typeof onProgress !== "function") throw new ConfigError(`fit: expected onProgress, a function; got ${showValue(onProgress)}`);
   if (typeof progress !== "boolean") throw new ConfigError(`fit: expected progress: true or false; got ${showValue(progress)}`);
+  if (compile !== undefined && typeof compile !== "boolean") throw new ConfigError(`fit: expected compile: true or false; got ${showValue(compile)}`);
   stopIfAborted(signal);
   if (options.seed !== undefined) manualSeed(options.seed);
   const bar = progress ? terminalBar() : undefined;
@@ -218,6 +223,7 @@ export async function fit(model: Module, data: Batches, options: FitOptions): Pr
   const breath = new Breath();
   const started = performance.now();
   const steps = data.length;
+  const training = new Step({ model, loss, optimizer, compile });
   model.train();
   try {
     for (let epoch = 1; epoch <= epochs; epoch++) {
@@ -246,14 +252,11 @@ export async function fit(model: Module, data: Batches, options: FitOptions): Pr
         stopIfAborted(signal);
         checkBatch("fit", batch);
         const [x, y] = batch;
-        const output = model.forward(x);
-        const value = loss(output, y);
-        const scores = scored("fit", value, x, output, y, metrics);
-        optimizer.zeroGrad();
-        backward(value);
-        optimizer.step();
-        history.losses.push(scores.loss);
-        means.add(scores, x.shape[0]);
+        training.run(x, y, (value, output) => {
+          const scores = scored("fit", value, x, output, y, metrics);
+          history.losses.push(scores.loss);
+          means.add(scores, x.shape[0]);
+        });
         step++;
         if (onProgress || bar) report(false);
         await breath.take(signal);
@@ -265,6 +268,7 @@ export async function fit(model: Module, data: Batches, options: FitOptions): Pr
       report(true, measured);
     }
   } finally {
+    training.dispose();
     bar?.stop();
   }
   history.seconds = (performance.now() - started) / 1000;

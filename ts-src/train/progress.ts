@@ -34,7 +34,8 @@ function line(p: Progress): string {
   return `epoch ${p.epoch}/${p.epochs} ${bar} ${figures(p.training)}  ${Math.round(p.rate).toLocaleString("en-US")} examples/s${left}`;
 }
 
-export function createBar(screen: Screen): Bar {
+/** `clock` answers milliseconds. */
+export function createBar(screen: Screen, clock = (): number => performance.now()): Bar {
   let drawn = Number.NEGATIVE_INFINITY;
   let shown = false;
   const clear = (): void => {
@@ -50,7 +51,7 @@ export function createBar(screen: Screen): Bar {
         screen.write(`epoch ${epoch}/${progress.epochs}  ${figures(progress.training)}${measured}\n`);
         return;
       }
-      const now = performance.now();
+      const now = clock();
       if (now - drawn < REDRAW_MS) return;
       drawn = now;
       shown = true;

@@ -1,5 +1,6 @@
 // The passes in their order. Each keeps every bit of the result.
 import type { Graph } from "../graph.js";
+import { changesLast } from "./changes-last.js";
 import { commonSubexpressions } from "./common-subexpressions.js";
 import { composed } from "./composed.js";
 import { constantFolding } from "./constant-folding.js";
@@ -11,6 +12,6 @@ import { simplify } from "./simplify.js";
 /** The same function in fewer nodes. */
 export function optimise(graph: Graph): Graph {
   if (graph.settled) return graph;
-  const smaller = deadCode(commonSubexpressions(constantFolding(simplify(deadCode(graph)))));
+  const smaller = changesLast(deadCode(commonSubexpressions(constantFolding(simplify(deadCode(graph))))));
   return fusion(composed(epilogues(smaller)));
 }
