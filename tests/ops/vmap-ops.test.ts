@@ -78,7 +78,7 @@ const OTHER: Record<string, (draw: Draw) => AnySample> = {
     return { inputs: { index: many(draw, [n, 1], 0, depth - 1) }, params: { fn: "oneHot", axis: 1, from: [n], depth, dtype: "float32" } };
   },
   maxPoolIndices: (draw) => ops.get("maxPool")?.samples.flatMap((sample) => (typeof sample === "function" ? [sample(draw) as AnySample] : []))[0] as AnySample,
-  instanceStats: (draw) => ({ inputs: { x: { shape: [draw.integer(1, 3), draw.integer(1, 3), draw.integer(2, 4)] } } }),
+  channelStats: (draw) => ({ inputs: { x: { shape: [draw.integer(1, 3), draw.integer(1, 3), draw.integer(2, 4)] } } }),
   crossEntropyScale(draw) {
     const cols = draw.integer(1, 4);
     const params = { ignore: draw.pick([-100, 0]), smoothing: draw.pick([0, 0.1]), reduction: draw.pick(["none", "sum", "mean"]), cols, dtype: "float64" };
