@@ -47,8 +47,8 @@ export function variance(
   for (let o = 0; o < outer; o++) {
     if (!few && byColumns(inner, t, s1)) {
       const sums = totalsAt(scratch, 0), squares = totalsAt(scratch, 1), means = totalsAt(scratch, 2);
-      for (let i = 0; i < inner; i += columnsOf<real>()) {
-        const width = min(columnsOf<real>(), inner - i);
+      for (let i = 0; i < inner; i += columnsOf<real>(n)) {
+        const width = min(columnsOf<real>(n), inner - i);
         const p = x + at(i);
         columns<real, Sum<real>>(sums, 0, p, 0, scratch, n1, n, t1, t, width, 1);
         for (let c = 0; c < width; c++) store<real>(means + at(c), <real>(total(sums, c) / count));
@@ -104,8 +104,8 @@ export function logsumexp(
   for (let o = 0; o < outer; o++) {
     if (!few && byColumns(inner, t, s1)) {
       const totals = totalsAt(scratch, 0), most = totalsAt(scratch, 1), shifts = totalsAt(scratch, 2);
-      for (let i = 0; i < inner; i += columnsOf<real>()) {
-        const width = min(columnsOf<real>(), inner - i);
+      for (let i = 0; i < inner; i += columnsOf<real>(n)) {
+        const width = min(columnsOf<real>(n), inner - i);
         const p = x + at(i);
         columns<real, Max<real>>(most, 0, p, 0, scratch, n1, n, t1, t, width, 1);
         for (let c = 0; c < width; c++) store<real>(shifts + at(c), lane0(shiftOf(splat(total(most, c)))));
