@@ -1,6 +1,6 @@
 // Cross-entropy with class numbers, fused with the softmax, and the negative log-likelihood; w = 0 stands for weights of 1.
 // reduction: 0 none, 1 sum, 2 mean, which divides by the weights of the targets.
-import { expRow, largest, logSumExp, scaleRow } from "./softmax";
+import { expRow, largest, largestBy, logSumExp, scaleRow } from "./softmax";
 import { at } from "./vector";
 
 // @ts-ignore: decorator
@@ -46,7 +46,7 @@ export function crossEntropy(
     if (t != ignore) {
       if (<u32>t >= <u32>cols) return r + 1;
       const m = largest(x, cols);
-      const s = <f64>logSumExp(x, cols, m) + <f64>m;
+      const s = <f64>logSumExp(0, x, cols, m) + <f64>m;
       loss = (1 - smoothing) * weight(w, t) * (s - <f64>load<real>(x + at(t)));
       if (smoothing != 0) {
         let sum: f64 = 0;
@@ -89,7 +89,7 @@ export function crossEntropyGrad(
     } else {
       const g = <f64>load<real>(reduction == 0 ? dy + at(r) : dy) / d;
       const own = (1 - smoothing) * weight(w, t);
-      const sum = expRow(dx, x, cols, largest(x, cols));
+      const sum = expRow(dx, x, cols, largestBy(dx, x, cols));
       scaleRow(dx, dx, cols, <real>((g * (own + spread)) / <f64>sum));
       if (smoothing != 0) {
         const off = (g * smoothing) / <f64>cols;

@@ -1,7 +1,7 @@
 // Sizes of the blocks that reductions work on, and how elements become vectors.
 
 // @ts-ignore: decorator
-@inline export const CHUNK: i32 = 512;
+@inline export const CHUNK: i32 = 1024;
 /** Most bytes of a row whose columns are reduced together: memory is read a page at a time, and 16 accumulators stay in L2. */
 // @ts-ignore: decorator
 @inline const WIDE_BYTES: usize = 4096;
