@@ -8,7 +8,6 @@ import { CHUNK } from "./reduce/layout";
 import { T } from "./tables";
 import { LANES, at, lane0, sumLanes } from "./vector";
 
-
 /** Elements that are added in one vector; the sums of chunks are added in order. */
 // @ts-ignore: decorator
 @inline const ROW_CHUNK: i32 = 4096;
@@ -45,6 +44,11 @@ import { LANES, at, lane0, sumLanes } from "./vector";
  */
 export function largestBy(cell: usize, x: usize, n: i32): real {
   return largestThrough(cell, x, n, true);
+}
+/** The faster of the two. */
+// @ts-ignore: decorator
+@inline export function largestOfRow(cell: usize, x: usize, n: i32): real {
+  return n < FEW ? largest(x, n) : largestBy(cell, x, n);
 }
 // @ts-ignore: decorator
 @inline function largestThrough(cell: usize, x: usize, n: i32, paired: bool): real {
@@ -219,7 +223,7 @@ export function logSumExp(cell: usize, x: usize, n: i32, m: real): real {
 /** y[r, :] = exp(x[r, :]) / sum; a row of -infinity gives NaN, or 0 if `masked`. */
 export function softmaxRows(y: usize, x: usize, rows: i32, cols: i32, masked: i32): void {
   for (let r = 0; r < rows; r++) {
-    const m = cols < FEW ? largest(x, cols) : largestBy(y, x, cols);
+    const m = largestOfRow(y, x, cols);
     if (masked && m == <real>-Infinity) {
       // NaN stays, -infinity gives 0
       for (let i = 0; i < cols; i++) store<real>(y + at(i), load<real>(x + at(i)) == m ? 0 : load<real>(x + at(i)));
@@ -268,7 +272,7 @@ export function softmaxGradRows(dx: usize, dy: usize, y: usize, rows: i32, cols:
 /** y = x - log(sum(exp(x))). */
 export function logSoftmaxRows(y: usize, x: usize, rows: i32, cols: i32): void {
   for (let r = 0; r < rows; r++) {
-    const m = cols < FEW ? largest(x, cols) : largestBy(y, x, cols);
+    const m = largestOfRow(y, x, cols);
     const logSum = logSumExp(y, x, cols, m);
     const s = v128.splat<real>(m), t = v128.splat<real>(logSum);
     let i = 0;
