@@ -1,6 +1,6 @@
 // Cross-entropy with class numbers, fused with the softmax, and the negative log-likelihood; w = 0 stands for weights of 1.
 // reduction: 0 none, 1 sum, 2 mean, which divides by the weights of the targets.
-import { expRow, largest, largestOfRow, logSumExp, scaleRow } from "./softmax";
+import { expRow, largest, logSumExp, scaleRow } from "./softmax";
 import { at } from "./vector";
 
 // @ts-ignore: decorator
@@ -89,7 +89,7 @@ export function crossEntropyGrad(
     } else {
       const g = <f64>load<real>(reduction == 0 ? dy + at(r) : dy) / d;
       const own = (1 - smoothing) * weight(w, t);
-      const sum = expRow(dx, x, cols, largestOfRow(dx, x, cols));
+      const sum = expRow(dx, x, cols, largest(x, cols));
       scaleRow(dx, dx, cols, <real>((g * (own + spread)) / <f64>sum));
       if (smoothing != 0) {
         const off = (g * smoothing) / <f64>cols;

@@ -11,7 +11,7 @@ import { LANES, at, lane0, sumLanes } from "./vector";
 /** Elements that are added in one vector; the sums of chunks are added in order. */
 // @ts-ignore: decorator
 @inline const ROW_CHUNK: i32 = 4096;
-/** Rows of fewer elements are done before 256 bits would pay. */
+/** Rows of logsumexp with fewer elements are done before a loop of four vectors pays. */
 // @ts-ignore: decorator
 @inline export const FEW: i32 = 16 * LANES;
 
@@ -36,22 +36,6 @@ import { LANES, at, lane0, sumLanes } from "./vector";
 /** Largest of n elements; a NaN is passed over. pmax(a, b) = a < b ? b : a is one machine instruction. */
 // @ts-ignore: decorator
 @inline export function largest(x: usize, n: i32): real {
-  return largestThrough(0, x, n, false);
-}
-/**
- * As largest, where a pair of accumulators passes through 32 bytes at `cell` (if n >= 4 LANES): V8 makes accumulators of 256 bits
- * only of pairs that end in neighbouring stores.
- */
-export function largestBy(cell: usize, x: usize, n: i32): real {
-  return largestThrough(cell, x, n, true);
-}
-/** The faster of the two. */
-// @ts-ignore: decorator
-@inline export function largestOfRow(cell: usize, x: usize, n: i32): real {
-  return n < FEW ? largest(x, n) : largestBy(cell, x, n);
-}
-// @ts-ignore: decorator
-@inline function largestThrough(cell: usize, x: usize, n: i32, paired: bool): real {
   let a = constant(C.minusInfinity);
   let b = a, c = a, d = a;
   let i = 0;
@@ -61,16 +45,8 @@ export function largestBy(cell: usize, x: usize, n: i32): real {
     c = v128.pmax<real>(c, v128.load(x + at(i), 32));
     d = v128.pmax<real>(d, v128.load(x + at(i), 48));
   }
-  a = v128.pmax<real>(a, c);
-  b = v128.pmax<real>(b, d);
-  if (paired && i > 0) {
-    v128.store(cell, a);
-    v128.store(cell, b, 16);
-    a = v128.load(cell);
-    b = v128.load(cell, 16);
-  }
-  a = v128.pmax<real>(a, b);
   for (; i + LANES <= n; i += LANES) a = v128.pmax<real>(a, v128.load(x + at(i)));
+  a = v128.pmax<real>(v128.pmax<real>(a, b), v128.pmax<real>(c, d));
   let m: real;
   if (sizeof<real>() == 8) m = <real>max(f64x2.extract_lane(a, 0), f64x2.extract_lane(a, 1));
   else m = <real>max(max(f32x4.extract_lane(a, 0), f32x4.extract_lane(a, 1)), max(f32x4.extract_lane(a, 2), f32x4.extract_lane(a, 3)));
@@ -82,8 +58,9 @@ export function largestBy(cell: usize, x: usize, n: i32): real {
 }
 
 /**
- * total + sum of exp(x - m) for m the largest x. With `keep` they go to y, else y is 0 or 32 bytes (64 if `four`) for the sums, as in
- * largestBy. With `four` sums in the order of reduce/engine.ts. Four vectors at a time share each load of a constant.
+ * total + sum of exp(x - m) for m the largest x. With `keep` they go to y, else y is 0 or a cell of 32 bytes (64 if `four`) through
+ * which the sums pass in pairs: V8 makes sums of 256 bits only of pairs that end in neighbouring stores. With `four` they are added in
+ * the order of reduce/engine.ts. Four vectors at a time share each load of a constant.
  */
 // @ts-ignore: decorator
 @inline function exponentials(y: usize, x: usize, n: i32, m: real, total: f64, keep: bool, four: bool): f64 {
@@ -160,7 +137,7 @@ export function largestBy(cell: usize, x: usize, n: i32): real {
         sum1 = v128.add<real>(sum1, p3);
       }
     }
-    // two vectors that are left over leave room for the sums where they will be
+    // two vectors that are left over leave room for the sums where they will be: y and x lie apart
     if (keep ? i + 2 * LANES <= end : y != 0 && i > start) {
       const cell = keep ? y + at(i) : y;
       v128.store(cell, sum0);
@@ -223,7 +200,7 @@ export function logSumExp(cell: usize, x: usize, n: i32, m: real): real {
 /** y[r, :] = exp(x[r, :]) / sum; a row of -infinity gives NaN, or 0 if `masked`. */
 export function softmaxRows(y: usize, x: usize, rows: i32, cols: i32, masked: i32): void {
   for (let r = 0; r < rows; r++) {
-    const m = largestOfRow(y, x, cols);
+    const m = largest(x, cols);
     if (masked && m == <real>-Infinity) {
       // NaN stays, -infinity gives 0
       for (let i = 0; i < cols; i++) store<real>(y + at(i), load<real>(x + at(i)) == m ? 0 : load<real>(x + at(i)));
@@ -272,7 +249,7 @@ export function softmaxGradRows(dx: usize, dy: usize, y: usize, rows: i32, cols:
 /** y = x - log(sum(exp(x))). */
 export function logSoftmaxRows(y: usize, x: usize, rows: i32, cols: i32): void {
   for (let r = 0; r < rows; r++) {
-    const m = largestOfRow(y, x, cols);
+    const m = largest(x, cols);
     const logSum = logSumExp(y, x, cols, m);
     const s = v128.splat<real>(m), t = v128.splat<real>(logSum);
     let i = 0;

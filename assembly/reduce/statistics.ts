@@ -2,7 +2,7 @@
 // so the elements come from the cache. Arguments as in reduce() of engine.ts.
 import { C, constant } from "../constants";
 import * as elementary from "../elementary";
-import { FEW, largestBy, sumExp } from "../softmax";
+import { FEW, largest, sumExp } from "../softmax";
 import { LANES, at, lane0 } from "../vector";
 import { columns } from "./columns";
 import { byColumns } from "./engine";
@@ -98,9 +98,9 @@ export function variance(
 
 /** As runs with Max where elements are neighbours, but a NaN counts only beside an infinity: any other makes the sum NaN. */
 // @ts-ignore: decorator
-@inline function largestOfRuns(x: usize, cell: usize, n1: i32, n: i32, t1: i32): f64 {
+@inline function largestOfRuns(x: usize, n1: i32, n: i32, t1: i32): f64 {
   let most: f64 = -Infinity;
-  for (let j1 = 0; j1 < n1; j1++) most = max(most, <f64>largestBy(cell, x + at(j1 * t1), n));
+  for (let j1 = 0; j1 < n1; j1++) most = max(most, <f64>largest(x + at(j1 * t1), n));
   return most == Infinity ? runs<real, Max<real>>(x, splat(0), n1, n, t1, 1) : most;
 }
 
@@ -143,7 +143,7 @@ export function logsumexp(
       for (; i < inner; i++) {
         const p = x + at(i * s1);
         const rows = t == 1 && n >= FEW;
-        const most = splat(rows ? largestOfRuns(p, scratch, n1, n, t1) : runs<real, Max<real>>(p, none, n1, n, t1, t));
+        const most = splat(rows ? largestOfRuns(p, n1, n, t1) : runs<real, Max<real>>(p, none, n1, n, t1, t));
         const shift = shiftOf(most);
         const sum = rows ? sumExpOfRuns(p, scratch, lane0(shift), n1, n, t1) : runs<real, SumExp>(p, shift, n1, n, t1, t);
         store<real>(y, lane0(logOf(splat(sum), most)));
