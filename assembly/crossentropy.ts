@@ -46,7 +46,7 @@ export function crossEntropy(
     if (t != ignore) {
       if (<u32>t >= <u32>cols) return r + 1;
       const m = largest(x, cols);
-      const s = <f64>logSumExp(0, x, cols, m) + <f64>m;
+      const s = <f64>logSumExp(x, cols, m) + <f64>m;
       loss = (1 - smoothing) * weight(w, t) * (s - <f64>load<real>(x + at(t)));
       if (smoothing != 0) {
         let sum: f64 = 0;

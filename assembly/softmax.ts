@@ -6,7 +6,7 @@ import { polynomial10, polynomial5 } from "./elementary/polynomial";
 import { Full, One } from "./lanes";
 import { CHUNK } from "./reduce/layout";
 import { T } from "./tables";
-import { LANES, at, lane0, sumLanes } from "./vector";
+import { LANES, at, lane0, maxLanes, sumLanes } from "./vector";
 
 /** Elements that are added in one vector; the sums of chunks are added in order. */
 // @ts-ignore: decorator
@@ -47,9 +47,7 @@ import { LANES, at, lane0, sumLanes } from "./vector";
   }
   for (; i + LANES <= n; i += LANES) a = v128.pmax<real>(a, v128.load(x + at(i)));
   a = v128.pmax<real>(v128.pmax<real>(a, b), v128.pmax<real>(c, d));
-  let m: real;
-  if (sizeof<real>() == 8) m = <real>max(f64x2.extract_lane(a, 0), f64x2.extract_lane(a, 1));
-  else m = <real>max(max(f32x4.extract_lane(a, 0), f32x4.extract_lane(a, 1)), max(f32x4.extract_lane(a, 2), f32x4.extract_lane(a, 3)));
+  let m = maxLanes(a);
   for (; i < n; i++) {
     const v = load<real>(x + at(i));
     if (v > m) m = v;
@@ -179,9 +177,23 @@ export function sumExp(cell: usize, x: usize, n: i32, m: real, total: f64): f64 
   return exponentials(cell, x, n, m, total, false, true);
 }
 
-/** log of the sum of exp(x - m) for m the largest x, through 32 bytes at `cell` if it is not 0. */
-export function logSumExp(cell: usize, x: usize, n: i32, m: real): real {
-  return lane0(elementary.log(v128.splat<real>(<real>exponentials(cell, x, n, m, 0, false, false))));
+/** log of the sum of exp(x - m) for m the largest x. */
+export function logSumExp(x: usize, n: i32, m: real): real {
+  return logOf(<real>exponentials(0, x, n, m, 0, false, false));
+}
+
+// @ts-ignore: decorator
+@inline function logOf(x: real): real {
+  return lane0(elementary.log(v128.splat<real>(x)));
+}
+
+/** y = x - s - t. */
+// @ts-ignore: decorator
+@inline function shiftRow(y: usize, x: usize, n: i32, s: real, t: real): void {
+  const u = v128.splat<real>(s), w = v128.splat<real>(t);
+  let i = 0;
+  for (; i + LANES <= n; i += LANES) v128.store(y + at(i), v128.sub<real>(v128.sub<real>(v128.load(x + at(i)), u), w));
+  for (; i < n; i++) store<real>(y + at(i), load<real>(x + at(i)) - s - t);
 }
 
 /** y = x * factor. */
@@ -197,19 +209,64 @@ export function logSumExp(cell: usize, x: usize, n: i32, m: real): real {
   for (; i < n; i++) store<real>(y + at(i), load<real>(x + at(i)) * factor);
 }
 
+/**
+ * Finishes a row, y = y * s or, if `log`, y = x - s - t, and answers the largest of the next row's n elements, which the pass over it
+ * then finds in the cache. Its maxima pass in a pair through `cell`, where the next row of y will be, as in exponentials().
+ */
+// @ts-ignore: decorator
+@inline function finishRow(y: usize, x: usize, next: usize, cell: usize, n: i32, s: real, t: real, log: bool): real {
+  const u = v128.splat<real>(s), w = v128.splat<real>(t);
+  let a = constant(C.minusInfinity);
+  let b = a;
+  let i = 0;
+  for (; i + 4 * LANES <= n; i += 4 * LANES) {
+    const p = (log ? x : y) + at(i), q = next + at(i), to = y + at(i);
+    const p0 = v128.load(p, 0), p1 = v128.load(p, 16), p2 = v128.load(p, 32), p3 = v128.load(p, 48);
+    v128.store(to, log ? v128.sub<real>(v128.sub<real>(p0, u), w) : v128.mul<real>(p0, u), 0);
+    v128.store(to, log ? v128.sub<real>(v128.sub<real>(p1, u), w) : v128.mul<real>(p1, u), 16);
+    v128.store(to, log ? v128.sub<real>(v128.sub<real>(p2, u), w) : v128.mul<real>(p2, u), 32);
+    v128.store(to, log ? v128.sub<real>(v128.sub<real>(p3, u), w) : v128.mul<real>(p3, u), 48);
+    a = v128.pmax<real>(v128.pmax<real>(a, v128.load(q, 0)), v128.load(q, 32));
+    b = v128.pmax<real>(v128.pmax<real>(b, v128.load(q, 16)), v128.load(q, 48));
+  }
+  if (i > 0) {
+    v128.store(cell, a);
+    v128.store(cell, b, 16);
+    a = v128.load(cell);
+    b = v128.load(cell, 16);
+  }
+  a = v128.pmax<real>(a, b);
+  for (; i + LANES <= n; i += LANES) {
+    const p0 = v128.load((log ? x : y) + at(i));
+    v128.store(y + at(i), log ? v128.sub<real>(v128.sub<real>(p0, u), w) : v128.mul<real>(p0, u));
+    a = v128.pmax<real>(a, v128.load(next + at(i)));
+  }
+  let m = maxLanes(a);
+  for (; i < n; i++) {
+    const p0 = load<real>((log ? x : y) + at(i));
+    store<real>(y + at(i), log ? p0 - s - t : p0 * s);
+    const v = load<real>(next + at(i));
+    if (v > m) m = v;
+  }
+  return m;
+}
+
 /** y[r, :] = exp(x[r, :]) / sum; a row of -infinity gives NaN, or 0 if `masked`. */
 export function softmaxRows(y: usize, x: usize, rows: i32, cols: i32, masked: i32): void {
-  for (let r = 0; r < rows; r++) {
-    const m = largest(x, cols);
+  let m = rows > 0 ? largest(x, cols) : 0;
+  for (; rows > 0; rows--) {
+    const next = x + at(cols), after = y + at(cols);
     if (masked && m == <real>-Infinity) {
       // NaN stays, -infinity gives 0
       for (let i = 0; i < cols; i++) store<real>(y + at(i), load<real>(x + at(i)) == m ? 0 : load<real>(x + at(i)));
+      if (rows > 1) m = largest(next, cols);
     } else {
-      const sum = expRow(y, x, cols, m);
-      scaleRow(y, y, cols, 1 / sum);
+      const factor: real = <real>1 / expRow(y, x, cols, m);
+      if (rows > 1) m = finishRow(y, x, next, after, cols, factor, 0, false);
+      else scaleRow(y, y, cols, factor);
     }
-    x += at(cols);
-    y += at(cols);
+    x = next;
+    y = after;
   }
 }
 
@@ -248,20 +305,15 @@ export function softmaxGradRows(dx: usize, dy: usize, y: usize, rows: i32, cols:
 
 /** y = x - log(sum(exp(x))). */
 export function logSoftmaxRows(y: usize, x: usize, rows: i32, cols: i32): void {
-  for (let r = 0; r < rows; r++) {
-    const m = largest(x, cols);
-    const logSum = logSumExp(y, x, cols, m);
-    const s = v128.splat<real>(m), t = v128.splat<real>(logSum);
-    let i = 0;
-    for (; i + 2 * LANES <= cols; i += 2 * LANES) {
-      const u = v128.load(x + at(i), 0), v = v128.load(x + at(i), 16);
-      v128.store(y + at(i), v128.sub<real>(v128.sub<real>(u, s), t), 0);
-      v128.store(y + at(i), v128.sub<real>(v128.sub<real>(v, s), t), 16);
-    }
-    for (; i + LANES <= cols; i += LANES) v128.store(y + at(i), v128.sub<real>(v128.sub<real>(v128.load(x + at(i)), s), t));
-    for (; i < cols; i++) store<real>(y + at(i), load<real>(x + at(i)) - m - logSum);
-    x += at(cols);
-    y += at(cols);
+  let m = rows > 0 ? largest(x, cols) : 0;
+  for (; rows > 0; rows--) {
+    const next = x + at(cols), after = y + at(cols);
+    // the exponentials are stored only to fetch y while there is arithmetic to do
+    const logSum = logOf(expRow(y, x, cols, m));
+    if (rows > 1) m = finishRow(y, x, next, after, cols, m, logSum, true);
+    else shiftRow(y, x, cols, m, logSum);
+    x = next;
+    y = after;
   }
 }
 
