@@ -12,7 +12,7 @@ import { writeTables } from "./tables";
 export const enum C {
   one, half, two, log2e, ln2High, ln2Low, magic, expLow, expHigh, tanhHigh, smallestNormal, normalise, normaliseExponent,
   sqrtHalf, infinity, nan, minusInfinity, mantissaMask, oneBits, exponentBias, sign, tiny,
-  three, six, exactQuotient, highHalf, magnitudeMask,
+  three, six, exactQuotient, highHalf, magnitudeMask, wide,
 }
 
 // @ts-ignore: decorator
@@ -57,8 +57,12 @@ export function putWide(entry: i32, value: f64): void {
   putWideBits(entry, reinterpret<u64>(value));
 }
 
-/** Writes the table of this build's element type; the bindings call it once for each memory. */
-export function writeConstants(): void {
+/**
+ * Writes the table of this build's element type; the bindings call it once for each memory. `wide`: whether the engine runs pairs
+ * of vectors as one of 256 bits, which decides how matrix products are cut.
+ */
+export function writeConstants(wide: i32): void {
+  store<i32>(entryAddress(C.wide), wide);
   put(C.one, 1);
   put(C.half, 0.5);
   put(C.two, 2);

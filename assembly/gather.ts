@@ -3,11 +3,8 @@
 // index, `c` through the source, all in elements. An index j names the element j * step further on; below 0 `wrap` is
 // added, which is 0 where negatives are not allowed. Every kernel checks 0 <= j < size before it touches memory and
 // answers 0, or 1 + the position of the first index out of range.
+import { moveBytes } from "./rows";
 import { LANES, at } from "./vector";
-
-/** Rows of fewer bytes are moved by a loop: a call of memory.copy costs more. */
-// @ts-ignore: decorator
-@inline const COPY_BYTES: i32 = 64;
 
 // @ts-ignore: decorator
 @inline function resolved(index: usize, wrap: i32): i32 {
@@ -24,7 +21,7 @@ import { LANES, at } from "./vector";
 /** y[k p] = x[k q], k < n. */
 // @ts-ignore: decorator
 @inline function move<T>(y: usize, x: usize, n: i32, p: i32, q: i32): void {
-  if (p == 1 && q == 1 && n * <i32>sizeof<T>() >= COPY_BYTES) memory.copy(y, x, bytes<T>(n));
+  if (p == 1 && q == 1) moveBytes(y, x, bytes<T>(n));
   else for (let k = 0; k < n; k++) store<T>(y + bytes<T>(k * p), load<T>(x + bytes<T>(k * q)));
 }
 

@@ -1,8 +1,10 @@
 // Every kernel. Arguments stand in the order outputs, inputs, saved, sizes; pointers are bytes, sizes elements.
 export { writeConstants } from "./constants";
+export * from "./convert";
 export * from "./copy";
 export * from "./gather";
 export * from "./nonzero";
+export * from "./place";
 export * from "./sort";
 export * from "./elementwise/unary";
 export * from "./elementwise/transcendental";
@@ -14,6 +16,7 @@ export * from "./reduce/statistics";
 export * from "./reduce/position";
 export * from "./scan";
 export * from "./elementwise/compare";
+export * from "./elementwise/composed";
 export * from "./elementwise/extremes";
 export * from "./elementwise/piecewise";
 export * from "./elementwise/rounding";
@@ -33,4 +36,5 @@ export * from "./conv/conv2d";
 export * from "./conv/grad-input";
 export * from "./conv/grad-weight";
 export * from "./pool";
-export * from "./interpolate";
+export { interpolate, interpolateScratchBytes } from "./interpolate";
+export * from "./interpolate-grad";

@@ -1,9 +1,9 @@
-// Resampling of planes [height, width] along both axes, and its transpose. Line i of the output mixes `taps` lines of the input:
+// Resampling of planes [height, width] along both axes. Line i of the output mixes `taps` lines of the input:
 // rowIndex[i, a] (int32) with rowWeight[i, a] (real), and so its columns.
 import { LANES, SHIFT, at, lane0 } from "./vector";
 
 // @ts-ignore: decorator
-@inline function indexAt(index: usize, i: i32): i32 {
+@inline export function indexAt(index: usize, i: i32): i32 {
   return load<i32>(index + (<usize>i << 2));
 }
 
@@ -127,30 +127,6 @@ function mixColumns(y: usize, lines: usize, record: usize, count: i32, line: usi
     let skip: usize = 0, to = y;
     for (let i = 0; i < count; i++, skip += line, to += at(outWidth)) {
       v128.store(to, v128.add<real>(v128.mul<real>(s, pick(v128.load(p + skip), some)), v128.mul<real>(t, pick(v128.load(q + skip), others))));
-    }
-  }
-}
-
-/** dx[p, r, c] = sum of rowWeight[i, a] colWeight[j, e] dy[p, i, j] over what reads (r, c), in ascending order; scratch: one line of x. */
-export function interpolateGrad(
-  dx: usize, dy: usize, rowIndex: usize, rowWeight: usize, colIndex: usize, colWeight: usize, scratch: usize,
-  rowTaps: i32, colTaps: i32, planes: i32, height: i32, width: i32, outHeight: i32, outWidth: i32,
-): void {
-  memory.fill(dx, 0, (<usize>planes * <usize>(height * width)) << SHIFT);
-  for (let p = 0; p < planes; p++, dx += at(height * width)) {
-    for (let i = 0; i < outHeight; i++) {
-      memory.fill(scratch, 0, at(width));
-      for (let j = 0, t = 0; j < outWidth; j++, dy += sizeof<real>()) {
-        const value = load<real>(dy);
-        for (let e = 0; e < colTaps; e++, t++) {
-          const to = scratch + at(indexAt(colIndex, t));
-          store<real>(to, load<real>(to) + load<real>(colWeight + at(t)) * value);
-        }
-      }
-      for (let a = 0; a < rowTaps; a++) {
-        const t = i * rowTaps + a;
-        mix(dx + at(indexAt(rowIndex, t) * width), scratch, load<real>(rowWeight + at(t)), width, true);
-      }
     }
   }
 }

@@ -7,7 +7,13 @@ export interface Answer {
   us: number;
   loss?: number;
   bestUs?: number;
+  /** Processor time. */
+  bestCpuUs?: number;
   peak?: number;
+  /** Of a gradient: edges of its graph, its own nodes, its sum. */
+  edges?: number;
+  gradientNodes?: number;
+  sum?: number;
   /** The contestant has no such op. */
   missing?: boolean;
 }
@@ -27,10 +33,13 @@ export function newerNode(): string | undefined {
   return existsSync(NEWER) ? NEWER : undefined;
 }
 
+/** tapir in the Node that runs the benchmark. */
+export const TAPIR = [process.execPath, "build/bench/tapir.js"];
+
 /** The command of each contestant that can run here; what cannot is said aloud. */
 export function commands(): Map<string, string[]> {
   const found = new Map<string, string[]>([
-    ["tapir", [process.execPath, "build/bench/tapir.js"]],
+    ["tapir", TAPIR],
     ["tfjs-wasm", [process.execPath, "bench/tfjs.mjs", "wasm"]],
     ["tfjs-cpu", [process.execPath, "bench/tfjs.mjs", "cpu"]],
   ]);
@@ -63,7 +72,7 @@ export class Contestant {
     this.lines = createInterface({ input: this.child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
   }
 
-  async round(name: string, ms: number, how: { steps?: number; fresh?: boolean } = {}): Promise<Answer> {
+  async round(name: string, ms: number, how: { steps?: number; fresh?: boolean; cpu?: boolean } = {}): Promise<Answer> {
     this.child.stdin?.write(`${JSON.stringify({ case: name, ms, ...how })}\n`);
     for (;;) {
       const { value, done } = await this.lines.next();

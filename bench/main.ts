@@ -1,10 +1,12 @@
 // The benchmarks that `npm run bench` runs, by name.
+import { autodiff } from "./autodiff.js";
 import { gemm } from "./gemm.js";
 import { mlp } from "./mlp.js";
 import { ops } from "./ops.js";
 import { mnist, startup } from "./process.js";
+import { perExample } from "./vmap.js";
 
-const benchmarks: Record<string, () => Promise<object>> = { gemm, mlp, ops, mnist, startup };
+const benchmarks: Record<string, () => Promise<object>> = { gemm, mlp, ops, autodiff, mnist, startup, vmap: perExample };
 
 export async function main(names: readonly string[]): Promise<object> {
   const figures: Record<string, object> = {};

@@ -3,6 +3,7 @@ import "../ts-src/fast.js";
 import { kernelsOf } from "../bindings/kernels.js";
 import { allocate, scratch, view } from "../bindings/memory.js";
 import { compile, crossEntropy, layers, optim, type Tensor, tensor } from "../ts-src/index.js";
+import { autodiffCase } from "./autodiff-tapir.js";
 import { opCase } from "./ops-tapir.js";
 import { type Case, problem, serve, wave } from "./serve.mjs";
 
@@ -74,4 +75,10 @@ function mlp(name: string): Case {
   };
 }
 
-await serve((name) => (name.startsWith("op ") ? opCase(name) : name.includes("-") ? mlp(name) : gemm(name)));
+function caseOf(name: string): Case {
+  if (name.startsWith("op ")) return opCase(name);
+  if (name.startsWith("autodiff ")) return autodiffCase(name.slice("autodiff ".length));
+  return name.includes("-") ? mlp(name) : gemm(name);
+}
+
+await serve(caseOf);

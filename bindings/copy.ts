@@ -1,6 +1,6 @@
 // Elements moved from one memory layout to another, whatever their dtype.
 import { type DType, itemBytes } from "./dtype.js";
-import { kernelsOf } from "./kernels.js";
+import { kernelsOf, kernelsThatRun } from "./kernels.js";
 import { type Shape, sizeOf } from "./shape.js";
 
 /** Elements in memory; a tensor is one. Strides are in elements and may be 0 or negative. */
@@ -10,6 +10,11 @@ export interface Elements {
   readonly dtype: DType;
   readonly shape: Shape;
   readonly strides: readonly number[];
+}
+
+/** Copies a block; blocks are whole multiples of 8 bytes. */
+export function copyBytes(to: number, from: number, bytes: number): void {
+  kernelsThatRun("float32").place64(to, from, 1, 1, Math.ceil(bytes / 8), 0, 0, 1, 0, 0, 1);
 }
 
 /** y = x, element by element; both have one shape and one dtype, and no memory in common unless it is read only. */

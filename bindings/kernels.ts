@@ -8,7 +8,7 @@ import f64Relaxed from "../build/kernels/f64-relaxed.wasm";
 import f64Strict from "../build/kernels/f64-strict.wasm";
 import { ConfigError } from "./errors.js";
 import { checkedLimit, setLimit, theMemory } from "./memory.js";
-import { probe } from "./probe.js";
+import { probe, runsPairs } from "./probe.js";
 import { showValue } from "./show.js";
 
 /** The kernels' own signatures, as the compiler wrote them. */
@@ -39,7 +39,7 @@ function load(element: "f32" | "f64"): Kernels {
   const { instance } = instantiateSync(new WebAssembly.Module(decode(sources[element][arithmetic()])), { env: { memory: theMemory() } });
   // a plain object: the loader's own wraps each call, and an exports object has slow properties
   const kernels = { ...instance.exports } as unknown as Kernels;
-  kernels.writeConstants();
+  kernels.writeConstants(runsPairs() ? 1 : 0);
   return kernels;
 }
 

@@ -1,6 +1,9 @@
-// Who gives memory back. A block of memory is shared by claims, one a handle, and is freed with the last. A claim is
-// released by the innermost scope(), or else by the step that recorded the tensor (tape.ts), or else when the handle
-// is garbage.
+// Who gives memory back. A storage is shared by claims, one a handle, and is freed with the last. A claim is released by
+// the innermost scope(), or else by the step that recorded the tensor (tape.ts), or else when the handle is garbage.
+// Storages that begin with the same elements, such as the gradients of both operands of a sum, lie in one block until one
+// of them is changed (copy on write).
+import { copyBytes } from "./copy.js";
+import { itemBytes } from "./dtype.js";
 import { ConfigError, DtypeError } from "./errors.js";
 import { currentHome, type Home } from "./memory.js";
 import type { Epoch } from "./tape.js";
@@ -17,25 +20,117 @@ export function storagesMade(): number {
 /** The address of what has no memory. */
 export const SYMBOLIC = -1;
 
-/** A block of memory; `version` counts the changes made in place. */
+/** How many storages lie in one block. */
+interface Sharing {
+  holders: number;
+}
+
+/** The memory of a tensor and its views; `version` counts the changes made in place. */
 export class Storage {
-  readonly ptr: number;
   readonly bytes: number;
-  private readonly home: Home;
   refs = 0;
   version = 0;
   /** Counts up: tells whether it was made before or within a trace. */
   readonly serial = made++;
+  private readonly home: Home;
+  private address: number;
+  /** With the twins that lie in the same block; undefined for the only one. */
+  private sharing: Sharing | undefined = undefined;
+  private fixed = false;
 
-  /** `bytes` undefined: a symbol of a trace, which has no memory. */
-  constructor(bytes: number | undefined) {
-    this.home = currentHome();
-    this.ptr = bytes === undefined ? SYMBOLIC : this.home.allocate(bytes);
+  private readonly lent: boolean = false;
+
+  /**
+   * `bytes` undefined: a symbol of a trace, which has no memory. `place`: a twin, in whose block it begins, or an address in a
+   * block of another, which outlives it.
+   */
+  constructor(bytes: number | undefined, place?: Storage | number) {
     this.bytes = bytes ?? 0;
+    if (place instanceof Storage) {
+      place.sharing ??= { holders: 1 };
+      place.sharing.holders++;
+      this.sharing = place.sharing;
+      this.home = place.home;
+      this.address = place.address;
+    } else if (place !== undefined) {
+      this.home = currentHome();
+      this.address = place;
+      this.lent = true;
+    } else {
+      this.home = currentHome();
+      this.address = bytes === undefined ? SYMBOLIC : this.home.allocate(bytes);
+    }
+  }
+
+  /** Where it lies until it is changed: what keeps an address calls fix() first. */
+  get ptr(): number {
+    return this.address;
+  }
+
+  /** A storage of its own with the same elements, which are copied only when one of both is changed; undefined for one that is fixed. */
+  twin(): Storage | undefined {
+    return this.fixed || this.address === SYMBOLIC ? undefined : new Storage(this.bytes, this);
+  }
+
+  /** Call it before a change in place: moves to a block of its own if others lie in this one. Throws OutOfMemoryError. */
+  own(): void {
+    if (this.sharing === undefined) return;
+    if (this.sharing.holders > 1) {
+      const address = this.home.allocate(this.bytes);
+      copyBytes(address, this.address, this.bytes);
+      this.sharing.holders--;
+      this.address = address;
+    }
+    this.sharing = undefined;
+  }
+
+  /** Its address stays from now on. */
+  fix(): void {
+    if (this.address === SYMBOLIC) return;
+    this.own();
+    this.fixed = true;
   }
 
   unref(): void {
-    if (--this.refs === 0 && this.ptr !== SYMBOLIC) this.home.release(this.ptr, this.bytes);
+    if (--this.refs > 0 || this.address === SYMBOLIC || this.lent) return;
+    if (this.sharing === undefined || --this.sharing.holders === 0) this.home.release(this.address, this.bytes);
+  }
+}
+
+/** What maps a function over a batch, see ts-src/ops/vmap.ts. */
+export interface Mapper {
+  /** Whether a handle stands for an example, or for what all examples share. */
+  owns(t: Tensor): boolean;
+  /** Whether an application of an op is one to examples. */
+  maps(names: readonly string[], inputs: { readonly [name: string]: Tensor }, params: unknown): boolean;
+  /** The handle itself if it is owned, else one that is and stands for the same tensor. */
+  own(t: Tensor): Tensor;
+  /** The same handle for another tensor of all examples. */
+  standing(like: BatchedStorage, origin: string, all: Tensor): Tensor;
+  /** Runs `fn` as outside of the mapped function. */
+  below<T>(fn: () => T): T;
+}
+
+/** Stands for one example of a batch, or for what all examples share: it has no memory of its own, and holds that tensor. */
+export class BatchedStorage extends Storage {
+  readonly mapper: Mapper;
+  /** Of all examples, the first axis the batch if `batched`; else what they share. */
+  readonly all: Tensor;
+  readonly batched: boolean;
+  private readonly owned: boolean;
+
+  /** `owned`: the tensor goes with the last handle of the example. */
+  constructor(mapper: Mapper, all: Tensor, batched: boolean, owned: boolean) {
+    super(undefined);
+    this.mapper = mapper;
+    this.all = all;
+    this.batched = batched;
+    this.owned = owned;
+  }
+
+  override unref(): void {
+    super.unref();
+    if (this.refs === 0 && this.owned) this.all.dispose();
   }
 }
 
@@ -93,6 +188,16 @@ export function held(t: Tensor): Tensor {
   return handle;
 }
 
+/** A tensor of the same elements, without history, whose changes are its own; undefined where that takes a copy at once. */
+export function twin(t: Tensor): Tensor | undefined {
+  if (!t.contiguous || t.size * itemBytes(t.dtype) !== t.storage.bytes) return undefined;
+  const storage = t.storage.twin();
+  if (storage === undefined) return undefined;
+  const y = new Tensor(storage, t.origin, t.dtype, t.shape);
+  adopt(y, t.epoch);
+  return y;
+}
+
 /** Keeps a tensor beyond its scope and step, until it is disposed or garbage; returns it. Throws DtypeError for what is no tensor. */
 export function keep<T extends Tensor>(t: T): T {
   if (!(t instanceof Tensor)) throw new DtypeError(`keep: expected a tensor; got ${t === null ? "null" : typeof t}`);
@@ -111,7 +216,7 @@ export function anchor(gradient: Tensor, leaf: Tensor): void {
   leaf.claim.also?.release("reset");
   leaf.claim.also = gradient.claim;
   leaf.grad = gradient;
-  if (gradient.symbolic) activeTracer()?.anchored(leaf);
+  if (gradient.symbolic) activeTracer()?.anchored?.(leaf);
 }
 
 /** Drops the gradient of a leaf. */

@@ -74,12 +74,20 @@ export interface Home {
   scratch(size: number): number;
   /** Elements at an address of this home that is not yet one of the memory. */
   view(ptr: number, length: number, dtype: DType): TypedArray;
+  /** Calls `fn` `count` times with the addresses of `moving`, each further by its step each time. */
+  loop(count: number, moving: readonly Moving[], fn: (addresses: readonly number[]) => void): void;
+}
+
+/** An address that goes forward. */
+export interface Moving {
+  readonly ptr: number;
+  readonly stepBytes: number;
 }
 
 /** Addresses from here on are not of the memory: a program that is being captured gives them out. */
 export const CAPTURED = 2 ** 33;
 
-const heap: Home = { allocate: fromHeap, release: (ptr, size) => allocator.release(ptr, size), scratch: scratchOfHeap, view: viewOfHeap };
+const heap: Home = { allocate: fromHeap, release: (ptr, size) => allocator.release(ptr, size), scratch: scratchOfHeap, view: viewOfHeap, loop: loopNow };
 let home = heap;
 
 /** Where blocks come from now; a block goes back to where it came from. */
@@ -175,6 +183,10 @@ export function write(ptr: number, dtype: DType, value: number): void {
   }
 }
 
+function loopNow(count: number, moving: readonly Moving[], fn: (addresses: readonly number[]) => void): void {
+  for (let round = 0; round < count; round++) fn(moving.map(({ ptr, stepBytes }) => ptr + round * stepBytes));
+}
+
 let scratchPtr = 0;
 let scratchBytes = 0;
 
@@ -198,7 +210,7 @@ function scratchOfHeap(size: number): number {
 }
 
 export interface MemoryStats {
-  /** Blocks in use, each the memory of one tensor and its views. */
+  /** Blocks in use, each the memory of one tensor and its views, or of several until one of them is changed. */
   tensors: number;
   /** Bytes of those blocks and of the kernels' scratch. */
   bytes: number;

@@ -56,6 +56,23 @@ export interface Context<I extends string, P> {
   readonly shapes: { readonly [name in I]: Shape };
 }
 
+/** One application of an op within vmap: what its batching rule is given. */
+export interface Batch<I extends string, P> {
+  /** The number of examples. */
+  readonly size: number;
+  /** Of all examples, the first axis the batch, where `batched`; else the one tensor that all examples share. */
+  readonly inputs: { readonly [name in I]: Tensor };
+  readonly batched: { readonly [name in I]: boolean };
+  /** Of one example. */
+  readonly shapes: { readonly [name in I]: Shape };
+  readonly y: Spec;
+  readonly params: P;
+  /** Whether each example draws random numbers of its own, if the op draws any. */
+  readonly different: boolean;
+  /** The op itself on operands of all examples, with its parameters or others. */
+  again(inputs: { readonly [name in I]: Tensor }, params?: P): Tensor;
+}
+
 interface Common<I extends string, S extends I | "y", P> {
   /** The field's standard name, also that of the public function. */
   readonly name: string;
@@ -70,8 +87,15 @@ interface Common<I extends string, S extends I | "y", P> {
    * "zero": the output is piecewise constant. "none": there is no derivative; a float output throws a GradientError when a gradient reaches it.
    */
   readonly vjp: "zero" | "none" | ((dy: Tensor, saved: { readonly [name in S]: Tensor }, context: Context<I, P>) => { readonly [name in I]: Gradient });
+  /**
+   * The batching rule: the outputs of all examples along a new first axis, by ops on whole batches (after JAX's vmap). The
+   * rules that many ops share are in ts-src/ops/batching.ts. Without one, vmap applies the op to the examples one by one.
+   */
+  readonly batch?: (batch: Batch<I, P>) => Tensor;
   /** With vjp "none": why no gradient can be had; a reverse pass that reaches the op throws it as a GradientError. */
   readonly refuses?: string;
+  /** How the work divides. "elements": each element of the output is made from those at its place alone, operands broadcast; its bits are the same wherever it lies. */
+  readonly split?: "elements";
   /** Floating-point operations, multiply and add apart; one an element of the output by default. */
   readonly flops?: (x: { readonly [name in I]: Spec }, y: Spec) => number;
   /** See Sample; at least one is drawn at random, so that many shapes are proven. Empty for an op without derivative. */
@@ -159,6 +183,12 @@ function packed(x: Tensor): Tensor {
   return y;
 }
 
+/** Calls the kernel of an op on operands as it wants them. */
+export function computeInto(y: Tensor, declaration: AnyOp, operands: { readonly [name: string]: Tensor }, params: unknown): void {
+  const first = declaration.inputs.length > 0 ? operands[declaration.inputs[0]].dtype : y.dtype;
+  declaration.kernel?.(kernelsOf(isFloat(y.dtype) ? y.dtype : first), operands, y, params);
+}
+
 function computed(declaration: AnyOp, spec: Spec, inputs: { [name: string]: Tensor }, params: unknown): Tensor {
   const names = declaration.inputs;
   let operands = inputs;
@@ -178,8 +208,7 @@ function computed(declaration: AnyOp, spec: Spec, inputs: { [name: string]: Tens
         operands[names[i]] = copy;
       }
     }
-    const first = names.length > 0 ? inputs[names[0]].dtype : spec.dtype;
-    declaration.kernel?.(kernelsOf(isFloat(spec.dtype) ? spec.dtype : first), operands, y, params);
+    computeInto(y, declaration, operands, params);
   } catch (error) {
     y.dispose();
     throw error;
@@ -203,20 +232,23 @@ export function apply<I extends string, S extends I | "y", P>(
 
 function run(declaration: AnyOp, inputs: { [name: string]: Tensor }, params: unknown): Tensor {
   const names = declaration.inputs;
+  const tracer = activeTracer();
+  const mapper = tracer?.mapper;
   let tracked = false;
   let stepped = false;
   for (let i = 0; i < names.length; i++) {
     const x = inputs[names[i]];
     if (!(x instanceof Tensor)) throw new DtypeError(`${declaration.name}: expected a tensor for ${names[i]}; got ${showValue(x)}`);
     if (x.claim.end !== undefined) x.alive(`${declaration.name}: ${names[i]}`);
-    if (x.edge !== undefined) {
+    // within vmap there are two tapes: that of the examples, and that of the batches, which is outside
+    if (x.edge !== undefined && (mapper === undefined || mapper.owns(x))) {
       tracked = true;
       noteTracked(x);
     }
     if (x.epoch !== undefined) stepped = true;
   }
+  if (mapper !== undefined && !mapper.maps(names, inputs, params)) return mapper.below(() => run(declaration, inputs, params));
   const spec = declaration.shape(inputs, params);
-  const tracer = activeTracer();
   let y: Tensor;
   if (tracer !== undefined) y = tracer.record(declaration, inputs, params, spec);
   else if (declaration.view) {
@@ -248,7 +280,7 @@ function run(declaration: AnyOp, inputs: { [name: string]: Tensor }, params: unk
     const shapes = new Array<Shape>(names.length);
     for (let i = 0; i < names.length; i++) {
       const x = inputs[names[i]];
-      edges[i] = x.edge;
+      edges[i] = mapper === undefined || mapper.owns(x) ? x.edge : undefined;
       shapes[i] = x.shape;
     }
     const node = record(declaration, params, edges, shapes, y.dtype);

@@ -33,6 +33,19 @@ function fuses(): boolean {
   return f(a, a, -(1 + 2 ** -11)) !== 0;
 }
 
+/** Where "tapir/fast", a bundle of its own, says that it asked the engine to run pairs of vectors as one of 256 bits. */
+const PAIRS = Symbol.for("tapir.pairs");
+
+/** Whether the engine runs pairs of vectors as one: no bit tells, so whoever asked for it says so. */
+export function runsPairs(): boolean {
+  return (globalThis as { [PAIRS]?: boolean })[PAIRS] === true;
+}
+
+/** Says that it does. */
+export function sayPairs(): void {
+  (globalThis as { [PAIRS]?: boolean })[PAIRS] = true;
+}
+
 export interface Features {
   simd: boolean;
   /** Multiply-add that rounds once. */

@@ -6,6 +6,7 @@ import type { Claim, Storage } from "./lifetime.js";
 import type { AnyOp } from "./op.js";
 import type { Shape } from "./shape.js";
 import type { Tensor } from "./tensor.js";
+import { activeTracer } from "./trace.js";
 
 const RECORDS_PER_EPOCH = 1024;
 const PASSES_AFTER_REACHED = 2;
@@ -14,8 +15,8 @@ const PASSES_UNREACHED = 16;
 /** What an epoch holds. It knows no tensor, so that handles can become garbage. */
 class Estate {
   readonly claims: Claim[] = [];
-  /** Storages that recorded derivatives will read. */
-  readonly pins: Storage[] = [];
+  /** Per record the storages that its derivative will read. */
+  readonly pins: Storage[][] = [];
   /** The last pass that reached it; 0 before, Infinity if that one retained the graph. */
   reached = 0;
   readonly born: number;
@@ -34,8 +35,13 @@ class Estate {
     if (this.freed) return;
     this.freed = true;
     for (const claim of this.claims) claim.release("step");
-    for (const storage of this.pins) storage.unref();
+    for (const pinned of this.pins) unpin(pinned);
   }
+}
+
+function unpin(pinned: Storage[]): void {
+  for (const storage of pinned) storage.unref();
+  pinned.length = 0;
 }
 
 /** Held by every tensor and record of its time; when it is garbage, its estate is freed. */
@@ -59,8 +65,11 @@ export class Node {
   readonly shapes: readonly Shape[];
   readonly dtype: DType;
   readonly epoch: Epoch;
+  /** The vmap whose tape of examples it is on. */
+  readonly mapper = activeTracer()?.mapper;
   /** In the order of op.saves; emptied by a pass that does not retain the graph. */
   saved: readonly Tensor[] = [];
+  private pinned: Storage[] = [];
   versions: readonly number[] = [];
   /** The user's line that recorded it, while detectAnomaly() runs. */
   place = "";
@@ -77,16 +86,25 @@ export class Node {
   }
 
   save(tensors: readonly Tensor[]): void {
-    const pins = this.epoch.estate.pins;
+    const pinned = new Array<Storage>(tensors.length);
     const versions = new Array<number>(tensors.length);
     for (let i = 0; i < tensors.length; i++) {
       const storage = tensors[i].storage;
       storage.refs++;
-      pins.push(storage);
+      pinned[i] = storage;
       versions[i] = storage.version;
     }
+    this.epoch.estate.pins.push(pinned);
+    this.pinned = pinned;
     this.saved = tensors;
     this.versions = versions;
+  }
+
+  /** Its derivative was taken for the last time: what only that reads is free. */
+  spend(): void {
+    this.spent = true;
+    this.saved = [];
+    unpin(this.pinned);
   }
 }
 
@@ -113,6 +131,24 @@ export function withRecording<T>(on: boolean, fn: () => T): T {
     return fn();
   } finally {
     recording = before;
+  }
+}
+
+let stopped = false;
+
+/** Whether derivatives of what lies outside of the innermost vmap are stopped too. */
+export function isStopped(): boolean {
+  return stopped;
+}
+
+/** Runs `fn` with `stopped` on or off. */
+export function withStopped<T>(on: boolean, fn: () => T): T {
+  const before = stopped;
+  stopped = on;
+  try {
+    return fn();
+  } finally {
+    stopped = before;
   }
 }
 

@@ -3,7 +3,7 @@
 import { userLine } from "./anomaly.js";
 import { type DType, isFloat, itemBytes, type TypedArray } from "./dtype.js";
 import { ConfigError, DisposedError, DtypeError, GradientError, ShapeError } from "./errors.js";
-import { Claim, type Storage, SYMBOLIC } from "./lifetime.js";
+import { BatchedStorage, Claim, type Storage, SYMBOLIC } from "./lifetime.js";
 import { read, view } from "./memory.js";
 import { contiguousStrides, isContiguous, type Shape, sameShape, showShape, sizeOf } from "./shape.js";
 import type { Edge, Epoch, Node } from "./tape.js";
@@ -31,7 +31,7 @@ export class Tensor {
   readonly size: number;
   readonly contiguous: boolean;
   readonly storage: Storage;
-  private readonly address: number;
+  private readonly offsetBytes: number;
   /** Name of what made it. */
   readonly origin: string;
   claim: Claim;
@@ -58,23 +58,24 @@ export class Tensor {
       this.contiguous = isContiguous(shape, strides);
     }
     this.offset = offset;
-    this.address = storage.ptr === SYMBOLIC ? SYMBOLIC : storage.ptr + offset * itemBytes(dtype);
+    this.offsetBytes = offset * itemBytes(dtype);
   }
 
-  /** Address of the first element; throws ConfigError for a symbol of a trace. */
+  /** Address of the first element; throws ConfigError for a symbol of a trace and for an example of a batch. */
   get ptr(): number {
-    if (this.address === SYMBOLIC) {
+    const start = this.storage.ptr;
+    if (start === SYMBOLIC) {
       const place = userLine();
       throw new ConfigError(
-        `trace: expected a function that is made of ops; got one that reads or changes the elements of ${this.describe()} made by ${this.origin}${place === "" ? "" : ` at ${place}`}; keep item(), data(), branches on values and changes in place out of it`,
+        `${this.storage instanceof BatchedStorage ? "vmap" : "trace"}: expected a function that is made of ops; got one that reads or changes the elements of ${this.describe()} made by ${this.origin}${place === "" ? "" : ` at ${place}`}; keep item(), data(), branches on values and changes in place out of it`,
       );
     }
-    return this.address;
+    return start + this.offsetBytes;
   }
 
-  /** Whether it stands for a value of a trace and has no elements. */
+  /** Whether it stands for a value of a trace, or for one example of a batch, and has no elements. */
   get symbolic(): boolean {
-    return this.address === SYMBOLIC;
+    return this.storage.ptr === SYMBOLIC;
   }
 
   get ndim(): number {

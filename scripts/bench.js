@@ -1,4 +1,4 @@
-// npm run bench -- [gemm mlp ops mnist startup] [--json]: times tapir and its peers in turn within one run, and prints ratios.
+// npm run bench -- [gemm mlp ops autodiff mnist startup] [--json]: times tapir and its peers in turn within one run, and prints ratios.
 // Machines are noisy: every figure is the best of many short rounds, and only ratios of one run are compared.
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,7 +7,7 @@ import { install } from "./install.js";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 process.chdir(root);
-const NAMES = ["gemm", "mlp", "ops", "mnist", "startup"];
+const NAMES = ["gemm", "mlp", "ops", "autodiff", "mnist", "startup", "vmap"];
 const args = process.argv.slice(2);
 
 if (args.includes("--help")) {
@@ -16,8 +16,10 @@ if (args.includes("--help")) {
 gemm     f32 matrix products of 64 to 1024 in four layouts: GFLOP/s, and the share of the FMA peak of the same rounds
 mlp      one eager training step, 784-128-10 batch 32 and 4-16-3 batch 16, with Adam: us
 ops      one op at a time on about a million elements, forward and with backward, against tfjs-wasm: us, slowest first
+autodiff what derivatives cost against size and depth, and what checkpoints save: exponents, ratios, pictures in bench/results
 mnist    the whole process of \`tapir train mnist\` against the same training in PyTorch: s
 startup  import to first result against an empty Node process: ms
+vmap     gradients of each of 256 examples of 4-16-3: in a loop, by vmap, compiled: us
 
 Peers (bench/package.json) are installed at first use. PyTorch takes part where python3 has torch
 (Debian: python3-torch libopenblas0-pthread).`);

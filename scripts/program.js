@@ -46,11 +46,38 @@ export function writeDispatch() {
     `${FOLDER}/all.ts`,
     `${KERNELS}import * as kernels from "../../assembly/index";
 
+/**
+ * Runs the instructions within one: its head holds the count and the number of moves, each the place of a word, in bytes from pc,
+ * and what is added to it between two rounds; then the instructions follow. Afterwards the words are as before.
+ */
+function loop(pc: usize): usize {
+  const count = load<i32>(pc, 8), moves = pc + 16, body = moves + (<usize>load<i32>(pc, 12) << 3), end = pc + <usize>load<i32>(pc, 4);
+  let stopped: usize = 0, round = 1;
+  for (; round <= count; round++) {
+    stopped = run(body, end);
+    if (stopped || round == count) break;
+    for (let move = moves; move < body; move += 8) {
+      const word = pc + <usize>load<i32>(move);
+      store<i32>(word, load<i32>(word) + load<i32>(move, 4));
+    }
+  }
+  for (let move = moves; move < body; move += 8) {
+    const word = pc + <usize>load<i32>(move);
+    store<i32>(word, load<i32>(word) - (round - 1) * load<i32>(move, 4));
+  }
+  return stopped;
+}
+
 /** Runs the instructions from pc to end; answers 0, or the address of the one whose kernel found something wrong. */
 export function run(pc: usize, end: usize): usize {
   while (pc < end) {
     switch (load<i32>(pc)) {
 ${cases.join("\n")}
+      case ${kernels.length}: {
+        const stopped = loop(pc);
+        if (stopped) return stopped;
+        break;
+      }
       default: return pc;
     }
     pc += <usize>load<i32>(pc, 4);
@@ -61,7 +88,9 @@ ${cases.join("\n")}
   );
   writeFileSync(
     `${FOLDER}/instructions.ts`,
-    `/** Per kernel its number and its arguments: i an integer or address, f a float. */
+    `/** Number of the instruction that repeats others. */
+export const LOOP = ${kernels.length};
+/** Per kernel its number and its arguments: i an integer or address, f a float. */
 export const signatures: Readonly<Record<string, { readonly id: number; readonly types: string }>> = {
 ${kernels.map(({ name, types }, id) => `  ${name}: { id: ${id}, types: "${types.map((type) => (type.startsWith("f") ? "f" : "i")).join("")}" },`).join("\n")}
 };

@@ -128,7 +128,7 @@ function kernels(build) {
   };
   const module = new WebAssembly.Module(readFileSync(join(root, "build/kernels", `${build}.wasm`)));
   const { exports } = new WebAssembly.Instance(module, { env: { memory, abort } });
-  exports.writeConstants();
+  exports.writeConstants(0);
   return exports;
 }
 

@@ -6,14 +6,17 @@ export * from "../bindings/errors.js";
 export { type Configuration, configure } from "../bindings/kernels.js";
 export { keep, scope } from "../bindings/lifetime.js";
 export { type MemoryStats, memoryStats as memory } from "../bindings/memory.js";
-export { type AnyOp, ops } from "../bindings/op.js";
+export { type AnyOp, type Batch, ops } from "../bindings/op.js";
 export type { Shape } from "../bindings/shape.js";
 export { type NestedArray, Tensor } from "../bindings/tensor.js";
 export * as data from "./data/index.js";
 export * as formats from "./formats/index.js";
+export { type CheckpointOptions, checkpoint } from "./graph/checkpoint.js";
 export { type Compiled, compile } from "./graph/compile.js";
+export type { DrawingOptions } from "./graph/drawing.js";
 export { type GradientOptions, gradient } from "./graph/gradient.js";
 export { Graph } from "./graph/graph.js";
+export type { Profile, ProfiledGroup, ProfiledInstruction, ProfileOptions } from "./graph/profile.js";
 export type { GraphStats } from "./graph/stats.js";
 export { trace } from "./graph/trace.js";
 export * as layers from "./layers/index.js";
@@ -66,7 +69,6 @@ export { bmm, dot, outer } from "./ops/products.js";
 
 import "./ops/methods.js";
 
-export { checkpoint } from "./ops/checkpoint.js";
 export { type NormOptions, norm } from "./ops/norm.js";
 export * from "./ops/piecewise.js";
 export {
@@ -98,7 +100,7 @@ export type { Tree } from "./ops/tree.js";
 export * from "./ops/trigonometry.js";
 export * from "./ops/unary.js";
 export { nonzero, type Unique, type UniqueOptions, unique } from "./ops/unique.js";
-export { vmap } from "./ops/vmap.js";
+export { type BatchDims, type VmapOptions, vmap } from "./ops/vmap.js";
 export { zeroOneLoss } from "./ops/zeroone.js";
 export * as optim from "./optim/index.js";
 export * as train from "./train/index.js";

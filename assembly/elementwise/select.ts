@@ -1,28 +1,60 @@
 // y = c ? a : b with broadcasting; c holds one byte an element. Elements are moved by their size, so the kernels of 8,
 // 32 and 64 bits serve every dtype.
 
-/** The mask of the next vector's conditions, all ones where true. */
+/** One vector of the result; `not` is all ones where the condition does not hold. */
 // @ts-ignore: decorator
-@inline function maskOf<T>(c: usize): v128 {
-  let bytes: v128;
-  if (sizeof<T>() == 1) bytes = v128.load(c);
-  else if (sizeof<T>() == 4) bytes = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(c)));
-  else bytes = i64x2.extend_low_i32x4_u(i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(i16x8.splat(load<i16>(c)))));
-  return v128.ne<T>(bytes, v128.splat<T>(0));
+@inline function choose(y: usize, a: usize, b: usize, s: v128, t: v128, aFixed: bool, bFixed: bool, not: v128, skip: usize): void {
+  v128.store(y + skip, v128.bitselect(bFixed ? t : v128.load(b + skip), aFixed ? s : v128.load(a + skip), not));
 }
 
-/** The whole vectors of a row; a fixed operand is one element for all. Answers how many elements. */
+// @ts-ignore: decorator
+@inline function low8(m: v128): v128 {
+  return v128.shuffle<u8>(m, m, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
+}
+// @ts-ignore: decorator
+@inline function high8(m: v128): v128 {
+  return v128.shuffle<u8>(m, m, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15, 15);
+}
+// @ts-ignore: decorator
+@inline function low16(m: v128): v128 {
+  return v128.shuffle<u16>(m, m, 0, 0, 1, 1, 2, 2, 3, 3);
+}
+// @ts-ignore: decorator
+@inline function high16(m: v128): v128 {
+  return v128.shuffle<u16>(m, m, 4, 4, 5, 5, 6, 6, 7, 7);
+}
+
+/** Four 32-bit masks for elements of T: one vector of 32 bits, two of 64. */
+// @ts-ignore: decorator
+@inline function chooseFour<T>(y: usize, a: usize, b: usize, s: v128, t: v128, aFixed: bool, bFixed: bool, not: v128, skip: usize): void {
+  if (sizeof<T>() == 4) choose(y, a, b, s, t, aFixed, bFixed, not, skip);
+  else {
+    choose(y, a, b, s, t, aFixed, bFixed, v128.shuffle<u32>(not, not, 0, 0, 1, 1), skip);
+    choose(y, a, b, s, t, aFixed, bFixed, v128.shuffle<u32>(not, not, 2, 2, 3, 3), skip + 16);
+  }
+}
+
+/** Whole turns of 16 elements of a row; a fixed operand is one element for all. Answers how many elements. */
 // @ts-ignore: decorator
 @inline function vectors<T>(y: usize, c: usize, a: usize, b: usize, n: i32, aFixed: bool, bFixed: bool): i32 {
-  const lanes: i32 = 16 / sizeof<T>();
+  const bytes: usize = 16 * sizeof<T>(), zero = i8x16.splat(0);
   const s = v128.splat<T>(load<T>(a)), t = v128.splat<T>(load<T>(b));
   let i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    v128.store(y, v128.bitselect(aFixed ? s : v128.load(a), bFixed ? t : v128.load(b), maskOf<T>(c)));
-    y += 16;
-    c += lanes;
-    if (!aFixed) a += 16;
-    if (!bFixed) b += 16;
+  for (; i + 16 <= n; i += 16) {
+    // where the condition does not hold: the engine would make its opposite of this one
+    const not = i8x16.eq(v128.load(c), zero);
+    if (sizeof<T>() == 1) choose(y, a, b, s, t, aFixed, bFixed, not, 0);
+    else {
+      const low = low8(not), high = high8(not);
+      chooseFour<T>(y, a, b, s, t, aFixed, bFixed, low16(low), 0);
+      chooseFour<T>(y, a, b, s, t, aFixed, bFixed, high16(low), bytes / 4);
+      chooseFour<T>(y, a, b, s, t, aFixed, bFixed, low16(high), bytes / 2);
+      chooseFour<T>(y, a, b, s, t, aFixed, bFixed, high16(high), bytes / 4 * 3);
+    }
+    y += bytes;
+    c += 16;
+    if (!aFixed) a += bytes;
+    if (!bFixed) b += bytes;
   }
   return i;
 }

@@ -1,6 +1,6 @@
 // y[i] = f(x[i]) for n contiguous elements.
 import { C, constant } from "../constants";
-import { map } from "./map";
+import { map, zip } from "./map";
 
 // by the table: V8 makes the constants of f32x4.neg and abs anew in each iteration
 class Neg { @inline vec(x: v128): v128 { return v128.xor(x, constant(C.sign)); } }
@@ -17,12 +17,23 @@ class Sign {
     return v128.bitselect(unit, x, v128.or(v128.lt<real>(x, v128.splat<real>(0)), v128.gt<real>(x, v128.splat<real>(0))));
   }
 }
+/** dy sign(x): 0 where x is 0, NaN where it is NaN. */
+class AbsGrad {
+  @inline vec(dy: v128, x: v128): v128 {
+    const signed = v128.xor(dy, v128.and(x, constant(C.sign)));
+    return v128.or(v128.andnot(signed, v128.eq<real>(x, v128.splat<real>(0))), v128.ne<real>(x, x));
+  }
+}
+/** 2 dy x. */
+class SquareGrad { @inline vec(dy: v128, x: v128): v128 { return v128.mul<real>(dy, v128.add<real>(x, x)); } }
 class NegInt32 { @inline vec(x: v128): v128 { return i32x4.neg(x); } }
 class AbsInt32 { @inline vec(x: v128): v128 { return i32x4.abs(x); } }
 class SignInt32 { @inline vec(x: v128): v128 { return i32x4.sub(i32x4.shr_s(x, 31), i32x4.shr_s(i32x4.neg(v128.andnot(x, i32x4.shr_s(x, 31))), 31)); } }
 
 export function neg(y: usize, x: usize, n: i32): void { map<Neg>(y, x, n); }
 export function abs(y: usize, x: usize, n: i32): void { map<Abs>(y, x, n); }
+export function absGrad(dx: usize, dy: usize, x: usize, n: i32): void { zip<AbsGrad>(dx, dy, x, n); }
+export function squareGrad(dx: usize, dy: usize, x: usize, n: i32): void { zip<SquareGrad>(dx, dy, x, n); }
 export function sign(y: usize, x: usize, n: i32): void { map<Sign>(y, x, n); }
 export function square(y: usize, x: usize, n: i32): void { map<Square>(y, x, n); }
 export function sqrt(y: usize, x: usize, n: i32): void { map<Sqrt>(y, x, n); }

@@ -2,11 +2,15 @@
 // Loops of BLIS (Van Zee and van de Geijn 2015): blocks of k, blocks of rows, panels of columns, row tiles. A block of A stays
 // in L2, a panel of B in L1. Every element is one chain over ascending k that begins with zero or with C; between blocks of k
 // it waits in C. So no block, tile or layout, and no division of m or n between threads, changes a bit.
+import { fill } from "../copy";
+import { gelu, geluTanh, sigmoidGrad, silu, tanhGrad } from "../elementwise/activations";
+import { relu, reluGrad } from "../elementwise/piecewise";
+import { sigmoid, tanh } from "../elementwise/transcendental";
 import { LANES, at } from "../vector";
 import { column, copyEdge, packTiles } from "./column";
 import { pack, packPanels, transposed } from "./pack";
 import { ROW_BYTES, row } from "./row";
-import { COLUMNS, ELEMENT, One, Packed, Strided, Two } from "./tile";
+import { COLUMNS, ELEMENT, Four, One, Packed, Strided, Two, WIDE_COLUMNS, wide } from "./tile";
 
 /** Largest block of k: a panel of B takes 16 KiB, a row tile of A 12 KiB, for an L1 of 32 KiB. */
 // @ts-ignore: decorator
@@ -22,35 +26,66 @@ import { COLUMNS, ELEMENT, One, Packed, Strided, Two } from "./tile";
 @inline const TURNED_M: i32 = 48;
 
 export function gemmNN(c: usize, a: usize, b: usize, scratch: usize, m: i32, n: i32, k: i32, lda: i32, ldb: i32, ldc: i32): void {
-  gemm(c, a, at(lda), ELEMENT, b, at(ldb), ELEMENT, scratch, m, n, k, at(ldc), false);
+  gemm(c, a, at(lda), ELEMENT, b, at(ldb), ELEMENT, scratch, m, n, k, at(ldc), false, 0, 0, 0);
 }
 
 export function gemmNT(c: usize, a: usize, b: usize, scratch: usize, m: i32, n: i32, k: i32, lda: i32, ldb: i32, ldc: i32): void {
-  gemm(c, a, at(lda), ELEMENT, b, ELEMENT, at(ldb), scratch, m, n, k, at(ldc), false);
+  gemm(c, a, at(lda), ELEMENT, b, ELEMENT, at(ldb), scratch, m, n, k, at(ldc), false, 0, 0, 0);
 }
 
 export function gemmTN(c: usize, a: usize, b: usize, scratch: usize, m: i32, n: i32, k: i32, lda: i32, ldb: i32, ldc: i32): void {
-  gemm(c, a, ELEMENT, at(lda), b, at(ldb), ELEMENT, scratch, m, n, k, at(ldc), false);
+  gemm(c, a, ELEMENT, at(lda), b, at(ldb), ELEMENT, scratch, m, n, k, at(ldc), false, 0, 0, 0);
 }
 
 export function gemmTT(c: usize, a: usize, b: usize, scratch: usize, m: i32, n: i32, k: i32, lda: i32, ldb: i32, ldc: i32): void {
-  gemm(c, a, ELEMENT, at(lda), b, ELEMENT, at(ldb), scratch, m, n, k, at(ldc), false);
+  gemm(c, a, ELEMENT, at(lda), b, ELEMENT, at(ldb), scratch, m, n, k, at(ldc), false, 0, 0, 0);
 }
 
 export function gemmAddNN(c: usize, a: usize, b: usize, scratch: usize, m: i32, n: i32, k: i32, lda: i32, ldb: i32, ldc: i32): void {
-  gemm(c, a, at(lda), ELEMENT, b, at(ldb), ELEMENT, scratch, m, n, k, at(ldc), true);
+  gemm(c, a, at(lda), ELEMENT, b, at(ldb), ELEMENT, scratch, m, n, k, at(ldc), true, 0, 0, 0);
 }
 
 export function gemmAddNT(c: usize, a: usize, b: usize, scratch: usize, m: i32, n: i32, k: i32, lda: i32, ldb: i32, ldc: i32): void {
-  gemm(c, a, at(lda), ELEMENT, b, ELEMENT, at(ldb), scratch, m, n, k, at(ldc), true);
+  gemm(c, a, at(lda), ELEMENT, b, ELEMENT, at(ldb), scratch, m, n, k, at(ldc), true, 0, 0, 0);
 }
 
 export function gemmAddTN(c: usize, a: usize, b: usize, scratch: usize, m: i32, n: i32, k: i32, lda: i32, ldb: i32, ldc: i32): void {
-  gemm(c, a, ELEMENT, at(lda), b, at(ldb), ELEMENT, scratch, m, n, k, at(ldc), true);
+  gemm(c, a, ELEMENT, at(lda), b, at(ldb), ELEMENT, scratch, m, n, k, at(ldc), true, 0, 0, 0);
 }
 
 export function gemmAddTT(c: usize, a: usize, b: usize, scratch: usize, m: i32, n: i32, k: i32, lda: i32, ldb: i32, ldc: i32): void {
-  gemm(c, a, ELEMENT, at(lda), b, ELEMENT, at(ldb), scratch, m, n, k, at(ldc), true);
+  gemm(c, a, ELEMENT, at(lda), b, ELEMENT, at(ldb), scratch, m, n, k, at(ldc), true, 0, 0, 0);
+}
+
+/**
+ * C = f(op(A) op(B) + bias, other) in one pass: bias [n] or 0, f an epilogue of `finish`, other [m, n] as C, which is contiguous.
+ * The chains begin with the bias, as where it was copied to C before; f follows while the rows are in the cache.
+ */
+export function gemmEpilogue(
+  c: usize, a: usize, b: usize, bias: usize, other: usize, scratch: usize, m: i32, n: i32, k: i32, lda: i32, ldb: i32,
+  transposeA: i32, transposeB: i32, epilogue: i32,
+): void {
+  const aRow = transposeA ? ELEMENT : at(lda), aStep = transposeA ? at(lda) : ELEMENT;
+  const bStep = transposeB ? ELEMENT : at(ldb), bColumn = transposeB ? at(ldb) : ELEMENT;
+  if (bias && (m == 1 || n == 1)) {
+    for (let i = 0; i < m; i++) memory.copy(c + at(i * n), bias, at(n));
+    gemm(c, a, aRow, aStep, b, bStep, bColumn, scratch, m, n, k, at(n), true, 0, epilogue, other);
+  } else gemm(c, a, aRow, aStep, b, bStep, bColumn, scratch, m, n, k, at(n), false, bias, epilogue, other);
+}
+
+/** f of gemmEpilogue on n elements: 0 none; 1 to 6 of C; 7 to 9 the derivative of an activation, from C = dy and its output y. */
+function finish(c: usize, y: usize, n: i32, epilogue: i32): void {
+  switch (epilogue) {
+    case 1: relu(c, c, n); break;
+    case 2: tanh(c, c, n); break;
+    case 3: sigmoid(c, c, n); break;
+    case 4: gelu(c, c, n); break;
+    case 5: geluTanh(c, c, n); break;
+    case 6: silu(c, c, n); break;
+    case 7: reluGrad(c, c, y, n); break;
+    case 8: tanhGrad(c, c, y, n); break;
+    case 9: sigmoidGrad(c, c, y, n); break;
+  }
 }
 
 /** Bytes of scratch that any variant needs: zeros, an edge of C, a group of panels of B, a block of A. */
@@ -77,7 +112,7 @@ export function gemmScratchBytes(m: i32, n: i32, k: i32): usize {
 /** Distances in bytes. A: between rows aRow, between columns aStep. B: between rows bStep, between columns bColumn. */
 function gemm(
   c: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, bColumn: usize, scratch: usize,
-  m: i32, n: i32, k: i32, cRow: usize, add: bool,
+  m: i32, n: i32, k: i32, cRow: usize, add: bool, bias: usize, epilogue: i32, other: usize,
 ): void {
   if (n == 1 && cRow == ELEMENT) {
     // One contiguous column: the row op(B)' op(A)'.
@@ -89,12 +124,16 @@ function gemm(
   if (m > LANES && m <= TURNED_M && n >= 2 * m && aStep == ELEMENT && bStep == ELEMENT && bColumn != ELEMENT) {
     const turned = scratch, row = at(m);
     if (add) transposed(turned, row, c, cRow, m, n);
-    gemm(turned, b, bColumn, bStep, a, aStep, aRow, scratch + turnedBytes(m, n), n, m, k, row, add);
+    else if (bias) spread(turned, bias, n, m);
+    gemm(turned, b, bColumn, bStep, a, aStep, aRow, scratch + turnedBytes(m, n), n, m, k, row, add || bias != 0, 0, 0, 0);
     transposed(c, cRow, turned, row, n, m);
+    finish(c, other, m * n, epilogue);
     return;
   }
   for (let zero: usize = 0; zero < ROW_BYTES; zero += 16) v128.store(scratch + zero, i64x2.splat(0));
-  const blocks = max(1, (k + BLOCK_K - 1) / BLOCK_K), depth = (k + blocks - 1) / blocks;
+  // a wide panel of B has twice the columns and so half the rows
+  const most = wide() ? BLOCK_K / 2 : BLOCK_K;
+  const blocks = max(1, (k + most - 1) / most), depth = (k + blocks - 1) / blocks;
   let p = 0;
   do {
     let kb = min(depth, k - p);
@@ -102,18 +141,25 @@ function gemm(
     for (let i = 0; i < m; i += BLOCK_M) {
       block(
         c + cRow * <usize>i, a + aRow * <usize>i + aStep * <usize>p, aRow, aStep, b + bStep * <usize>p, bStep, bColumn,
-        scratch, min(BLOCK_M, m - i), n, kb, cRow, add,
+        scratch, min(BLOCK_M, m - i), n, kb, cRow, add, bias,
       );
+      if (epilogue && p + kb >= k) finish(c + at(i * n), other + at(i * n), min(BLOCK_M, m - i) * n, epilogue);
     }
     add = true;
+    bias = 0;
     p += kb;
   } while (p < k);
+}
+
+/** to[r, i] = column[r] for i < n. */
+function spread(to: usize, column: usize, rows: i32, n: i32): void {
+  for (; rows > 0; rows--, to += at(n), column += ELEMENT) fill(to, load<real>(column), n);
 }
 
 /** One block of rows and of k, panel by panel. Operands are packed only where that pays; which is all that the sizes decide. */
 function block(
   c: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, bColumn: usize, scratch: usize,
-  m: i32, n: i32, k: i32, cRow: usize, add: bool,
+  m: i32, n: i32, k: i32, cRow: usize, add: bool, bias: usize,
 ): void {
   const edge = scratch + ROW_BYTES, panels = edge + edgeBytes(m), packedA = panels + panelBytes(k) * GROUP;
   const edgeRow = at(COLUMNS);
@@ -132,19 +178,20 @@ function block(
   }
   // Few rows read B where it is, unless its rows lie whole pages apart: then they share a few sets of the caches.
   const packB = bColumn != ELEMENT || m > 6 * tileRows() || (bStep & 4095) == 0;
-  let ready = 0, panel = panels;
-  for (; j < n; j += COLUMNS) {
-    const columns = min(COLUMNS, n - j), width = columns > LANES ? COLUMNS : LANES;
+  let ready = 0, panel = panels, full = wide() ? WIDE_COLUMNS : COLUMNS;
+  for (; j < n; j += full) {
+    if (ready == 0 && n - j < full) full = COLUMNS;
+    const columns = min(full, n - j), width = columns == WIDE_COLUMNS ? WIDE_COLUMNS : columns > LANES ? COLUMNS : LANES;
     let panelB = b, panelStep = bStep;
-    if (packB && bColumn == ELEMENT && columns == COLUMNS) {
+    if (packB && bColumn == ELEMENT && columns == full) {
       if (ready == 0) {
-        ready = min(GROUP, (n - j) / COLUMNS);
+        ready = min(GROUP * COLUMNS, n - j) / full;
         panel = panels;
-        packPanels(panel, b, bStep, ready, k);
+        packPanels(panel, b, bStep, full, ready, k);
       }
       panelB = panel;
-      panelStep = at(COLUMNS);
-      panel += panelBytes(k);
+      panelStep = at(full);
+      panel += at(full * k);
       ready--;
     } else if (packB || columns < width) {
       pack(panels, b, bColumn, bStep, columns, width, k);
@@ -152,14 +199,15 @@ function block(
       panelStep = at(width);
     }
     if (columns == width) {
-      tiles(c, cRow, add ? c : scratch, add ? cRow : 0, a, aRow, aStep, panelB, panelStep, m, k, width, packA);
+      tiles(c, cRow, add ? c : bias ? bias + at(j) : scratch, add ? cRow : 0, a, aRow, aStep, panelB, panelStep, m, k, width, packA);
     } else {
       if (add) copyEdge(edge, edgeRow, c, cRow, m, columns);
-      tiles(edge, edgeRow, add ? edge : scratch, add ? edgeRow : 0, a, aRow, aStep, panelB, panelStep, m, k, width, packA);
+      else if (bias) copyEdge(edge, edgeRow, bias + at(j), 0, m, columns);
+      tiles(edge, edgeRow, add || bias ? edge : scratch, add || bias ? edgeRow : 0, a, aRow, aStep, panelB, panelStep, m, k, width, packA);
       copyEdge(c, cRow, edge, edgeRow, m, columns);
     }
-    c += at(COLUMNS);
-    b += bColumn * COLUMNS;
+    c += at(full);
+    b += bColumn * full;
   }
 }
 
@@ -169,10 +217,12 @@ function block(
   m: i32, k: i32, width: i32, packed: bool,
 ): void {
   if (packed) {
-    if (width == COLUMNS) column<Two, Packed>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, m, k);
+    if (width == WIDE_COLUMNS) column<Four, Packed>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, m, k);
+    else if (width == COLUMNS) column<Two, Packed>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, m, k);
     else column<One, Packed>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, m, k);
   } else {
-    if (width == COLUMNS) column<Two, Strided>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, m, k);
+    if (width == WIDE_COLUMNS) column<Four, Strided>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, m, k);
+    else if (width == COLUMNS) column<Two, Strided>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, m, k);
     else column<One, Strided>(c, cRow, start, startRow, a, aRow, aStep, b, bStep, m, k);
   }
 }

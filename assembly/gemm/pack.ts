@@ -1,7 +1,7 @@
 // Panels for the register tile: target[p * width + i] = source[i * across + p * along], zero for count <= i < width.
 // A panel of A holds the rows of one tile, a panel of B the columns; the tile reads both from front to back.
 import { LANES, at } from "../vector";
-import { COLUMNS, ELEMENT } from "./tile";
+import { COLUMNS, ELEMENT, WIDE_COLUMNS } from "./tile";
 
 /** Any panel; across and along in bytes, one of the two is one element. */
 export function pack(
@@ -23,8 +23,9 @@ function packPartial(
   }
 }
 
-/** Rows of LANES to 3 LANES elements, as three vectors that may overlap: no tail. */
+/** Rows of LANES to 4 LANES elements: of four vectors, or as three that may overlap: no tail. */
 function packRows(target: usize, source: usize, along: usize, width: i32, k: i32): void {
+  if (width == WIDE_COLUMNS) return packPanels(target, source, along, WIDE_COLUMNS, 1, k);
   const last = at(width - LANES), middle = min<usize>(16, last), step = at(width);
   for (const end = target + step * <usize>k; target != end; target += step) {
     v128.store(target, v128.load(source));
@@ -34,12 +35,16 @@ function packRows(target: usize, source: usize, along: usize, width: i32, k: i32
   }
 }
 
-/** LANES or COLUMNS rows of the source, LANES x LANES in registers. */
+/** One, two or four times LANES rows of the source, LANES x LANES in registers. */
 function packTransposed(target: usize, source: usize, across: usize, width: i32, k: i32): void {
   const step = at(width), group = across * LANES;
   for (; k >= LANES; k -= LANES) {
     transpose(target, step, source, across);
-    if (width == COLUMNS) transpose(target + 16, step, source + group, across);
+    if (width >= COLUMNS) transpose(target + 16, step, source + group, across);
+    if (width == WIDE_COLUMNS) {
+      transpose(target + 32, step, source + group * 2, across);
+      transpose(target + 48, step, source + group * 3, across);
+    }
     target += step * LANES;
     source += 16;
   }
@@ -71,13 +76,17 @@ function packTransposed(target: usize, source: usize, across: usize, width: i32,
   }
 }
 
-/** Full panels of B [k, n] side by side: every row is read once for all of them, whole cache lines at a time. */
-export function packPanels(target: usize, source: usize, along: usize, panels: i32, k: i32): void {
-  const panelSize = at(COLUMNS * k), panelsEnd = panelSize * <usize>panels;
-  for (const end = target + panelSize; target != end; target += at(COLUMNS)) {
-    for (let to = target, from = source; to != target + panelsEnd; to += panelSize, from += at(COLUMNS)) {
+/** Full panels of B [k, n] side by side, COLUMNS or WIDE_COLUMNS each: every row is read once for all, whole cache lines at a time. */
+export function packPanels(target: usize, source: usize, along: usize, width: i32, panels: i32, k: i32): void {
+  const step = at(width), panelSize = step * <usize>k, panelsEnd = panelSize * <usize>panels;
+  for (const end = target + panelSize; target != end; target += step) {
+    for (let to = target, from = source; to != target + panelsEnd; to += panelSize, from += step) {
       v128.store(to, v128.load(from));
       v128.store(to, v128.load(from, 16), 16);
+      if (width == WIDE_COLUMNS) {
+        v128.store(to, v128.load(from, 32), 32);
+        v128.store(to, v128.load(from, 48), 48);
+      }
     }
     source += along;
   }

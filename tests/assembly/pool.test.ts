@@ -165,10 +165,11 @@ for (const build of ["f32-strict", "f32-relaxed", "f64-strict", "f64-relaxed"]) 
       const [x, dy] = [drawn(planes * h * w), drawn(planes * oh * ow)];
       const [xAt, dyAt] = [numbers(reals, x), numbers(reals, dy)];
       const tables = [numbers(ints, rows), numbers(reals, rowWeights), numbers(ints, cols), numbers(reals, colWeights)];
-      const [y, dx, line] = [room(planes * oh * ow * bytes), room(planes * h * w * bytes), room(kernel("interpolateScratchBytes")(w, ow, colTaps))];
-      const sizes = [line, rowTaps, colTaps, planes, h, w, oh, ow];
-      untouched("interpolate", () => kernel("interpolate")(y, xAt, ...tables, ...sizes));
-      untouched("interpolateGrad", () => kernel("interpolateGrad")(dx, dyAt, ...tables, ...sizes));
+      const [y, dx, scratch] = [room(planes * oh * ow * bytes), room(planes * h * w * bytes), room(kernel("interpolateScratchBytes")(w, ow, colTaps))];
+      const own = room(kernel("interpolateGradScratchBytes")(h, w, oh, ow, rowTaps, colTaps));
+      const sizes = [rowTaps, colTaps, planes, h, w, oh, ow];
+      untouched("interpolate", () => kernel("interpolate")(y, xAt, ...tables, scratch, ...sizes));
+      untouched("interpolateGrad", () => kernel("interpolateGrad")(dx, dyAt, ...tables, own, ...sizes));
       const got = at(y, planes * oh * ow);
       for (const [n, value] of got.entries()) {
         const [p, r, c] = [Math.floor(n / (oh * ow)), Math.floor(n / ow) % oh, n % ow];

@@ -50,6 +50,7 @@ test("its statistics are those of the shapes", () => {
     flops: 2 * 10 * 20 * 30 + product + sum,
     bytesMoved: 4 * (10 * 20 + 20 * 30 + product + 2 * product + product + sum),
     peakBytes: 4 * 2 * product,
+    fusedGroups: 0,
   });
   assert.is(trace((a: T) => a.transpose().reshape([3, 1]), x).stats().bytesMoved, 0, "views move nothing");
 });

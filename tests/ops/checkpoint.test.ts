@@ -37,6 +37,33 @@ test("random numbers are drawn again as they were", () => {
   assert.not.equal(tapir.rand([2]).toArray(), after);
 });
 
+test("while the derivative of a chain in segments is taken, one segment at a time is held", () => {
+  const [segments, length, bytes] = [16, 16, 4000];
+  const peak = (wrap: (f: (x: T) => T) => (x: T) => T): number => {
+    const before = tapir.memory.stats().bytes;
+    let most = 0;
+    const segment = wrap((x) => {
+      let y = x;
+      for (let i = 0; i < length; i++) {
+        y = y.tanh();
+        most = Math.max(most, tapir.memory.stats().bytes - before);
+      }
+      return y;
+    });
+    const loss = (x: T): T => {
+      let y = x;
+      for (let i = 0; i < segments; i++) y = segment(y);
+      return y.sum();
+    };
+    (tapir.grad(loss)(tapir.ones([bytes / 4])) as T).dispose();
+    return most;
+  };
+  assert.ok(peak((f) => f) >= segments * length * bytes);
+  // the ends of all segments, one segment, and what its derivative works on
+  const most = peak((f) => checkpoint(f));
+  assert.ok(most <= (segments + length + 8) * 1.25 * bytes, `${most / bytes} blocks`);
+});
+
 test("a chain in segments holds a fraction of the memory", () => {
   const layer = (x: T): T => x.tanh();
   const run = (segment: (x: T) => T, times: number): number => {

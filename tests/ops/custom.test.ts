@@ -6,6 +6,7 @@ import * as tapir from "../../ts-src/index.js";
 import { assertClose, assertThrows } from "../assert-close.js";
 
 const { customOp, tensor } = tapir;
+type T = tapir.Tensor;
 
 const cube = customOp({
   name: "testCube",
@@ -121,6 +122,34 @@ test("a gradient that reaches an op without derivative is an error, never a sile
   assertThrows(() => half(x, y).sum().backward(), tapir.GradientError, /testHalf has no derivative with respect to b/);
   half(x, y.detach()).sum().backward();
   assert.equal(x.grad?.toArray(), [3, 4]);
+});
+
+test("within vmap a custom op goes by its rule, or example by example, and is differentiated as ever", () => {
+  let calls = 0;
+  const counted = (name: string, batch?: (b: tapir.Batch<"x", undefined>) => T): ((x: T) => T) =>
+    tapir.customOp({
+      name,
+      inputs: ["x"],
+      forward({ x }) {
+        calls++;
+        return x.square();
+      },
+      saves: ["x"],
+      vjp: (dy, { x }) => ({ x: () => dy.mul(x).mul(2) }),
+      ...(batch && { batch }),
+    });
+  const rows = tapir.tensor([[1, 2], [3, 4], [5, 6]]); // biome-ignore format: rows
+  for (const [f, expected] of [
+    [counted("squareEach"), 3],
+    [counted("squareAll", ({ inputs, again }) => again(inputs)), 1],
+  ] as const) {
+    calls = 0;
+    assert.equal(tapir.vmap(f)(rows).toArray(), rows.square().toArray());
+    assert.is(calls, expected);
+    assert.equal((tapir.vmap(tapir.grad((x: T) => f(x).sum()) as (x: T) => T)(rows) as T).toArray(), rows.mul(2).toArray());
+    assert.equal((tapir.grad((x: T) => tapir.vmap(f)(x).sum())(rows) as T).toArray(), rows.mul(2).toArray());
+  }
+  assertThrows(() => counted("squareNone", 5 as never), tapir.ConfigError, /batch: a function/);
 });
 
 test.run();

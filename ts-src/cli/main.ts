@@ -5,12 +5,13 @@ import { reason } from "../formats/files.js";
 import * as doctor from "./doctor.js";
 import * as evaluation from "./eval.js";
 import { help } from "./options.js";
+import * as plotting from "./plot.js";
 import * as training from "./train.js";
 
-const commands = [training, evaluation, doctor];
+const commands = [training, evaluation, plotting, doctor];
 
 function overview(): string {
-  const rows = commands.map(({ command }) => `  ${`${command.name} ${command.operands}`.padEnd(14)} ${command.summary.split("\n")[0]}`);
+  const rows = commands.map(({ command }) => `  ${`${command.name} ${command.operands}`.padEnd(18)} ${command.summary.split("\n")[0]}`);
   return ["tapir COMMAND [options]", "", ...rows, "", "tapir COMMAND --help tells more about one."].join("\n");
 }
 

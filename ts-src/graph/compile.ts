@@ -4,7 +4,8 @@
 import { itemBytes } from "../../bindings/dtype.js";
 import { ConfigError } from "../../bindings/errors.js";
 import { arithmetic } from "../../bindings/kernels.js";
-import { type Claim, Storage, scope, tensorsIn } from "../../bindings/lifetime.js";
+import { adopt, type Claim, Storage, scope, tensorsIn } from "../../bindings/lifetime.js";
+import { view } from "../../bindings/memory.js";
 import { Capture, Program } from "../../bindings/program.js";
 import { sameShape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
@@ -12,10 +13,11 @@ import { withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { activeTracer, type Change } from "../../bindings/trace.js";
 import { clone } from "../ops/convert.js";
-import { type Key, nextKey } from "../ops/random.js";
+import { type Key, nextKey, nextStream, replaying } from "../ops/random.js";
 import type { Tree } from "../ops/tree.js";
-import { Graph, GraphNode } from "./graph.js";
+import { eachKey, Graph, GraphNode } from "./graph.js";
 import { optimise } from "./passes/optimise.js";
+import { checkedRuns, measured, type Profile, type ProfileOptions } from "./profile.js";
 import { traced } from "./trace.js";
 
 /** How an output is made after a run. */
@@ -43,24 +45,23 @@ export class Plan {
 
   constructor(graph: Graph) {
     this.graph = graph;
+    // the program keeps the addresses of weights and other constants
+    for (const { value } of graph.nodes) value?.storage.fix();
     const capture = new Capture();
-    const words = new Map<Key, { [part in keyof Key]: number }>();
+    const keys: Key[] = [];
     const captured = capture.run(() =>
       withRecording(false, () => {
         const args = graph.inputs.map((node) => new Tensor(new Storage(bytesOf(node)), "input", node.dtype, node.shape));
         // the words of a key are bound anew before each run, as addresses are
-        const keyOf = (key: Key): Key => {
-          let own = words.get(key);
-          if (own === undefined) {
-            own = { seed: capture.allocate(0), low: capture.allocate(0), high: capture.allocate(0) };
-            words.set(key, own);
-          }
-          return own;
-        };
-        return { args, results: graph.evaluate(args, keyOf, true) };
+        const keyOf = eachKey(() => {
+          const words = { seed: capture.allocate(0), low: capture.allocate(0), high: capture.allocate(0) };
+          keys.push(words);
+          return words;
+        });
+        return { args, results: graph.evaluate(args, keyOf, capture) };
       }),
     );
-    this.keys = [...words.values()];
+    this.keys = keys;
     this.changes = graph.changes;
     const keyWords = this.keys.flatMap(({ seed, low, high }) => [seed, low, high]);
     this.inputs = captured.args.map((t) => t.storage.ptr);
@@ -111,15 +112,8 @@ export class Plan {
     if (this.disposed) throw new ConfigError("compile: expected a plan that was not disposed; call compile() again");
     const given = this.graph.checked(args);
     return scope(() => {
-      for (const [i, t] of given.entries()) this.program.bind(this.inputs[i], (t.contiguous ? t : clone(t)).ptr);
       const storages = this.blocks.map(({ bytes }) => new Storage(bytes));
-      for (const [i, { captured }] of this.blocks.entries()) this.program.bind(captured, storages[i].ptr);
-      for (const traced of this.keys) {
-        const key = nextKey();
-        this.program.bind(traced.seed, key.seed);
-        this.program.bind(traced.low, key.low);
-        this.program.bind(traced.high, key.high);
-      }
+      this.bind(given, storages);
       for (const { before } of this.changes) before?.();
       const stopped = this.program.run();
       if (stopped >= 0) {
@@ -145,6 +139,45 @@ export class Plan {
     });
   }
 
+  /** Arguments, places of results and the next random numbers of a run. */
+  private bind(given: readonly Tensor[], storages: readonly Storage[]): void {
+    for (const [i, t] of given.entries()) this.program.bind(this.inputs[i], (t.contiguous ? t : clone(t)).ptr);
+    for (const [i, { captured }] of this.blocks.entries()) this.program.bind(captured, storages[i].ptr);
+    for (const traced of this.keys) {
+      const key = nextKey();
+      this.program.bind(traced.seed, key.seed);
+      this.program.bind(traced.low, key.low);
+      this.program.bind(traced.high, key.high);
+    }
+  }
+
+  /** Times the instructions. What they change, and the random numbers to come, are as before afterwards. */
+  profile(args: readonly Tree[], runs: number | undefined): Profile {
+    const given = this.graph.checked(args);
+    const changed = new Set(this.changes.flatMap(({ tensors, writes }) => writes.map((name) => tensors[name].storage)));
+    const saved = [...changed].map(({ ptr, bytes }) => ({ ptr, elements: view(ptr, bytes, "uint8").slice() }));
+    return scope(() =>
+      replaying(nextStream(), () => {
+        const operands = given.map((t) => (t.contiguous ? t : clone(t)));
+        const results = this.blocks.map(({ bytes }) => new Tensor(new Storage(bytes), "profile", "uint8", [bytes]));
+        for (const t of results) adopt(t, undefined);
+        const storages = results.map(({ storage }) => storage);
+        return measured(this.graph, this.program, runs, (how) => {
+          const started = performance.now();
+          this.bind(operands, storages);
+          const stopped = how();
+          const ms = performance.now() - started;
+          for (const { ptr, elements } of saved) view(ptr, elements.length, "uint8").set(elements);
+          if (stopped >= 0) {
+            const { name } = this.graph.nodes[this.program.kernels[stopped].origin];
+            throw new ConfigError(`profile: expected arguments that the function takes; got some that stop ${name}; call the function with them to see why`);
+          }
+          return ms;
+        });
+      }),
+    );
+  }
+
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
@@ -161,6 +194,11 @@ export interface Compiled<A extends readonly unknown[], R> {
   (...xs: A): R;
   /** Traces so far, plans in use, instructions and bytes of the latest. */
   stats(): { traces: number; instructions: number; planBytes: number };
+  /**
+   * Where the time of a call with these arguments goes, instruction by instruction. The plan runs many times, but nothing stays
+   * changed: weights, an optimizer's state and the random numbers to come are as before. Throws ConfigError as a call does.
+   */
+  profile(args: A, options?: ProfileOptions): Profile;
   /** Gives the memory of all plans back. */
   dispose(): void;
 }
@@ -176,10 +214,8 @@ export function compile<A extends readonly unknown[], R extends Tree>(f: ((...xs
   const plans = new Map<string, Plan>();
   let latest: Plan | undefined;
   let traces = 0;
-  const run = (...xs: A): R => {
-    // within a trace the function is part of the larger graph
-    if (activeTracer() !== undefined) return (f instanceof Graph ? f.run(...(xs as unknown as Tree[])) : f(...xs)) as R;
-    if (latest?.fits(xs) && latest.valid) return latest.run(xs as unknown as readonly Tree[]) as R;
+  const planFor = (xs: A): Plan => {
+    if (latest?.fits(xs) && latest.valid) return latest;
     const key = signature(xs);
     let plan = plans.get(key);
     if (plan !== undefined && !plan.valid) {
@@ -188,6 +224,8 @@ export function compile<A extends readonly unknown[], R extends Tree>(f: ((...xs
     }
     if (plan === undefined) {
       for (const t of tensorsIn(xs)) t.alive("compile");
+      // arguments that the graph does not take are no reason for a plan
+      if (f instanceof Graph) f.checked(xs as unknown as readonly Tree[]);
       plan = new Plan(optimise(f instanceof Graph ? f : traced(f as unknown as (...args: Tree[]) => Tree, xs)));
       plans.set(key, plan);
       traces++;
@@ -195,10 +233,21 @@ export function compile<A extends readonly unknown[], R extends Tree>(f: ((...xs
         console.warn(`compile: a function was traced ${traces} times, each for other shapes or settings; pad its arguments to few shapes`);
     }
     latest = plan;
-    return plan.run(xs as unknown as readonly Tree[]) as R;
+    return plan;
+  };
+  const run = (...xs: A): R => {
+    // within a trace the function is part of the larger graph
+    if (activeTracer() !== undefined) return (f instanceof Graph ? f.run(...(xs as unknown as Tree[])) : f(...xs)) as R;
+    return planFor(xs).run(xs as unknown as readonly Tree[]) as R;
   };
   return Object.assign(run, {
     stats: () => ({ traces, instructions: 0, planBytes: 0, ...latest?.stats() }),
+    profile(args: A, options: ProfileOptions = {}): Profile {
+      const runs = checkedRuns(options);
+      if (!Array.isArray(args)) throw new ConfigError(`profile: expected the arguments in an array; got ${showValue(args)}`);
+      if (activeTracer() !== undefined) throw new ConfigError("profile: expected a call outside of a trace; got one within it");
+      return planFor(args).profile(args as unknown as readonly Tree[], runs);
+    },
     dispose(): void {
       for (const plan of plans.values()) plan.dispose();
       plans.clear();

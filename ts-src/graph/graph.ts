@@ -1,15 +1,18 @@
 // A traced function: nodes in the order of their making, each one op applied to earlier ones. Every op has one output, so a
 // node is also the value that it makes.
-import type { DType } from "../../bindings/dtype.js";
+import { type DType, itemBytes } from "../../bindings/dtype.js";
 import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
 import { scope, tensorsIn } from "../../bindings/lifetime.js";
 import { type AnyOp, apply } from "../../bindings/op.js";
+import type { Capture } from "../../bindings/program.js";
 import { type Shape, sameShape, showShape } from "../../bindings/shape.js";
+import { isRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
-import type { Change } from "../../bindings/trace.js";
+import { type Change, currentRegion, type Region, withDeriving, withRegion } from "../../bindings/trace.js";
 import { type Key, nextKey } from "../ops/random.js";
 import { mapLeaves as mapTreeLeaves, type Tree } from "../ops/tree.js";
-import { drawing } from "./drawing.js";
+import { checkpointed } from "./checkpointed.js";
+import { type DrawingOptions, drawing } from "./drawing.js";
 import { dot, listing } from "./listing.js";
 import { type GraphStats, stats } from "./stats.js";
 
@@ -28,6 +31,12 @@ export interface NodeParts {
   readonly fixed?: boolean;
   /** A change of memory, on `inputs` in the order of its tensors. */
   readonly change?: Change;
+  /** The part of a checkpointed function that it belongs to. */
+  readonly region?: Region;
+  /** What a fused op consists of. */
+  readonly body?: Graph;
+  /** Made by a reverse walk. */
+  readonly derivative?: boolean;
 }
 
 export class GraphNode {
@@ -40,6 +49,9 @@ export class GraphNode {
   readonly value: Tensor | undefined;
   readonly fixed: boolean;
   readonly change: Change | undefined;
+  readonly region: Region | undefined;
+  readonly body: Graph | undefined;
+  readonly derivative: boolean;
 
   constructor(parts: NodeParts) {
     this.kind = parts.kind;
@@ -51,6 +63,9 @@ export class GraphNode {
     this.value = parts.value;
     this.fixed = parts.fixed ?? false;
     this.change = parts.change;
+    this.region = parts.region;
+    this.body = parts.body;
+    this.derivative = parts.derivative ?? false;
   }
 
   /** Name of the op, or what else the node is. */
@@ -75,7 +90,8 @@ export function operands<T>(op: AnyOp, values: readonly T[]): Record<string, T> 
 export function applyNode(node: GraphNode, values: readonly Tensor[], keyOf: (traced: Key) => Key): Tensor {
   const key = keyIn(node.params);
   const params = key === undefined ? node.params : { ...(node.params as object), key: keyOf(key) };
-  return run(node.op as AnyOp, operands(node.op as AnyOp, values), params);
+  const apply = (): Tensor => run(node.op as AnyOp, operands(node.op as AnyOp, values), params);
+  return node.derivative ? withDeriving(apply) : apply();
 }
 
 /** The key of an op that draws random numbers. */
@@ -83,16 +99,17 @@ export function keyIn(params: unknown): Key | undefined {
   return params !== null && typeof params === "object" && "key" in params ? (params.key as Key) : undefined;
 }
 
-/** The next keys, one for each key of the trace; a derivative has the key of its op. */
-export function freshKeys(): (traced: Key) => Key {
-  const fresh = new Map<Key, Key>();
-  return (traced) => {
-    let key = fresh.get(traced);
-    if (key === undefined) {
-      key = nextKey();
-      fresh.set(traced, key);
+/** One of what `make` makes for each key of the trace: a derivative, and what is computed again, has the key of its op. */
+export function eachKey<T>(make: () => T): (traced: Key) => T {
+  const made = new Map<string, T>();
+  return ({ seed, low, high }) => {
+    const name = `${seed}:${low}:${high}`;
+    let own = made.get(name);
+    if (own === undefined) {
+      own = make();
+      made.set(name, own);
     }
-    return key;
+    return own;
   };
 }
 
@@ -105,6 +122,8 @@ export class Graph {
   /** The arguments, and the result, with nodes in the places of tensors. */
   readonly argumentTree: readonly unknown[];
   readonly resultTree: unknown;
+  /** Whether its order is that of a plan for its memory, which passes leave as it is. */
+  readonly settled: boolean;
 
   constructor(parts: {
     nodes: readonly GraphNode[];
@@ -112,17 +131,19 @@ export class Graph {
     outputs: readonly GraphNode[];
     argumentTree: readonly unknown[];
     resultTree: unknown;
+    settled?: boolean;
   }) {
     this.nodes = parts.nodes;
     this.inputs = parts.inputs;
     this.outputs = parts.outputs;
     this.argumentTree = parts.argumentTree;
     this.resultTree = parts.resultTree;
+    this.settled = parts.settled ?? false;
   }
 
   /** The same function over other nodes, as a pass answers it. */
-  with(nodes: readonly GraphNode[], outputs: readonly GraphNode[]): Graph {
-    return new Graph({ nodes, inputs: this.inputs, outputs, argumentTree: this.argumentTree, resultTree: this.resultTree });
+  with(nodes: readonly GraphNode[], outputs: readonly GraphNode[], settled = false): Graph {
+    return new Graph({ nodes, inputs: this.inputs, outputs, argumentTree: this.argumentTree, resultTree: this.resultTree, settled });
   }
 
   /**
@@ -132,7 +153,7 @@ export class Graph {
   run(...args: readonly Tree[]): Tree {
     const given = this.checked(args);
     return scope(() => {
-      const values = this.evaluate(given, freshKeys());
+      const values = this.evaluate(given, eachKey(nextKey));
       let next = 0;
       return this.result(() => values[next++]);
     });
@@ -148,9 +169,9 @@ export class Graph {
     return dot(this);
   }
 
-  /** The graph as a picture, a self-contained SVG document. */
-  toSVG(): string {
-    return drawing(this);
+  /** The graph as a picture, a self-contained SVG document; throws ConfigError for options that it does not have. */
+  toSVG(options: DrawingOptions = {}): string {
+    return drawing(this, options);
   }
 
   /** Counts of nodes, edges, floating-point operations, bytes moved, and the most bytes that intermediate results hold. */
@@ -165,21 +186,36 @@ export class Graph {
 
   /**
    * The outputs' values for the inputs' values; all else is disposed after its last use. `keyOf` gives the keys of random
-   * numbers for this run. While a program is `captured`, what changes do in JavaScript is left to its runs.
+   * numbers for this run. In a `capture`, what changes do in JavaScript is left to the program's runs, and an elementwise op takes
+   * the memory of an operand that it reads last.
    */
-  evaluate(given: readonly Tensor[], keyOf: (traced: Key) => Key, captured = false): Tensor[] {
+  evaluate(given: readonly Tensor[], keyOf: (traced: Key) => Key, capture?: Capture): Tensor[] {
     const values = new Map<GraphNode, Tensor>();
     for (const [i, node] of this.inputs.entries()) values.set(node, given[i]);
     const last = this.lastUses();
+    const parts = isRecording() ? checkpointed(this) : undefined;
     for (const [i, node] of this.nodes.entries()) {
-      if (node.kind === "op") {
+      if (capture !== undefined) capture.origin = i;
+      const part = parts?.get(node);
+      if (part !== undefined) {
+        if (part.nodes[0] === node) values.set(part.output, part.run(values, keyOf));
+      } else if (node.kind === "op") {
         const inputs = node.inputs.map((input) => values.get(input) as Tensor);
-        values.set(node, applyNode(node, inputs, keyOf));
+        if (capture !== undefined && node.op?.split === "elements") {
+          const done = inputs.find((t, j) => last[i].includes(node.inputs[j]) && node.inputs[j].kind === "op" && replaceable(t, node));
+          if (done !== undefined) capture.reuse(done.ptr);
+        }
+        const region = currentRegion() ?? node.region;
+        values.set(
+          node,
+          withRegion(region, () => applyNode(node, inputs, keyOf)),
+        );
       } else if (node.change !== undefined) {
         const { before, run, tensors, writes } = node.change;
         const operands = Object.fromEntries(Object.keys(tensors).map((name, j) => [name, values.get(node.inputs[j]) as Tensor]));
-        if (captured) run(operands);
+        if (capture !== undefined) run(operands);
         else {
+          for (const name of writes) operands[name].storage.own();
           before?.();
           run(operands);
           for (const name of writes) operands[name].storage.version++;
@@ -227,6 +263,11 @@ export class Graph {
     }
     return given;
   }
+}
+
+/** Whether a result may lie where this operand lies. */
+function replaceable(t: Tensor, node: GraphNode): boolean {
+  return t.storage.refs === 1 && t.contiguous && t.dtype === node.dtype && sameShape(t.shape, node.shape) && t.size * itemBytes(t.dtype) === t.storage.bytes;
 }
 
 /** The same tree with each tensor or node replaced. */

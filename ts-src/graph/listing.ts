@@ -28,21 +28,28 @@ function typeOf(node: GraphNode): string {
   return `${node.dtype} ${showShape(node.shape)}`;
 }
 
+/** v0 = matmul(x0, c0), and its type. */
+function line(node: GraphNode, name: ReadonlyMap<GraphNode, string>): [string, string] {
+  const operands = node.inputs.map((input) => name.get(input)).join(", ");
+  const settings = parameters(node.params);
+  const scalar = node.value?.size === 1 ? String(node.value.item()) : node.kind;
+  const made = node.inputs.length === 0 && node.op === undefined ? scalar : `${node.name}(${operands}${settings === "" ? "" : `; ${settings}`})`;
+  return [`${name.get(node)} = ${made}`, typeOf(node)];
+}
+
+/** A node as the listing shows it. */
+export function described(name: ReadonlyMap<GraphNode, string>, node: GraphNode): string {
+  return line(node, name).join(" : ");
+}
+
 /** graph(x0: float32 [2,3]) ... return v4 */
 export function listing(graph: Graph): string {
   const name = names(graph);
   const lines: [string, string][] = [];
   for (const node of graph.nodes) {
     if (node.kind === "input") continue;
-    const operands = node.inputs.map((input) => name.get(input)).join(", ");
-    const settings = parameters(node.params);
-    const made =
-      node.kind === "constant"
-        ? node.value?.size === 1
-          ? String(node.value.item())
-          : "constant"
-        : `${node.name}(${operands}${settings === "" ? "" : `; ${settings}`})`;
-    lines.push([`  ${name.get(node)} = ${made}`, typeOf(node)]);
+    const [left, right] = line(node, name);
+    lines.push([`  ${left}`, right]);
   }
   const width = Math.min(100, Math.max(0, ...lines.map(([left]) => left.length)));
   const args = graph.inputs.map((input) => `${name.get(input)}: ${typeOf(input)}`).join(", ");

@@ -6,7 +6,7 @@ import { clearGradient, held, Storage, scope, storagesMade, tensorsIn } from "..
 import type { AnyOp, Spec } from "../../bindings/op.js";
 import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
-import { type Change, type Tracer, withTracer } from "../../bindings/trace.js";
+import { type Change, currentRegion, isDeriving, type Tracer, withTracer } from "../../bindings/trace.js";
 import { type DiagonalOptions, trace as matrixTrace } from "../ops/diagonal.js";
 import type { Tree } from "../ops/tree.js";
 import { Graph, GraphNode, mapLeaves } from "./graph.js";
@@ -29,7 +29,17 @@ class Recorder implements Tracer {
   }
 
   record(op: AnyOp, inputs: { readonly [name: string]: Tensor }, params: unknown, spec: Spec): Tensor {
-    const node = new GraphNode({ kind: "op", shape: spec.shape, dtype: spec.dtype, op, params, inputs: op.inputs.map((name) => this.nodeOf(inputs[name])) });
+    const operands = op.inputs.map((name) => this.nodeOf(inputs[name]));
+    const node = new GraphNode({
+      kind: "op",
+      shape: spec.shape,
+      dtype: spec.dtype,
+      op,
+      params,
+      inputs: operands,
+      region: currentRegion(),
+      derivative: isDeriving(),
+    });
     const layout = op.view?.(inputs[op.inputs[0]], spec, params);
     return this.symbol(op.name, node, layout?.strides, layout?.offset);
   }
@@ -47,6 +57,15 @@ class Recorder implements Tracer {
 
   anchored(leaf: Tensor): void {
     this.leaves.add(leaf);
+  }
+
+  /** Keys are parameters of nodes: each run has its own. */
+  drew(): void {}
+
+  draw(): never {
+    throw new ConfigError(
+      "trace: expected a function that draws no random tensors, as they would be the same at each run; draw them outside and pass them in (dropout draws anew)",
+    );
   }
 
   private symbol(origin: string, node: GraphNode, strides?: readonly number[], offset?: number): Tensor {
@@ -106,7 +125,8 @@ function symbolically(recorder: Recorder, f: (...xs: Tree[]) => Tree, examples: 
       const made = f(...symbols);
       if (made instanceof Promise) throw new ConfigError("trace: expected a function that is not async; got one that returned a promise");
       const found = tensorsIn(made);
-      if (found.length === 0) throw new ConfigError(`trace: expected a function that returns a tensor, or a tree of tensors; got ${showValue(made)}`);
+      if (found.length === 0)
+        throw new ConfigError(`trace: expected a function that returns a tensor, or a tree of tensors; got ${showValue(made)}; return what its ops made`);
       const outputs = found.map((t) => recorder.nodeOf(t));
       let next = 0;
       const resultTree = mapLeaves(made, () => outputs[next++]);

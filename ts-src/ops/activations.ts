@@ -3,6 +3,7 @@ import { ConfigError } from "../../bindings/errors.js";
 import type { Kernels } from "../../bindings/kernels.js";
 import { apply, op, type Spec } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { leading } from "./batching.js";
 import { add, mul, sub } from "./binary.js";
 import { onesLike } from "./create.js";
 import { numberOptions, pairGrad, pairSpec } from "./fused.js";
@@ -85,7 +86,9 @@ export function softplus(x: Tensor, options: { beta?: number; threshold?: number
 }
 const softplusOp = op({
   name: "softplus",
+  split: "elements",
   inputs: ["x"],
+  batch: leading,
   shape: (s: { x: Spec }, _params: Softplus) => ({ shape: s.x.shape, dtype: floatDtype("softplus", s) }),
   kernel: (k, { x }, y, p) => k.softplus(y.ptr, x.ptr, y.size, p.beta, p.threshold),
   saves: ["x"],
@@ -102,7 +105,9 @@ function softplusGrad(dy: Tensor, x: Tensor, params: Softplus): Tensor {
 /** dy s, s = sigmoid(beta x), 1 where beta x > threshold, so that its slope beta s (1 - s) is 0 there. */
 const softplusGradOp = op({
   name: "softplusGrad",
+  split: "elements",
   inputs: ["dy", "x"],
+  batch: leading,
   shape: (s: { dy: Spec; x: Spec }, _params: Softplus) => pairSpec("softplusGrad", s),
   kernel: (k, { dy, x }, dx, p) => k.softplusGrad(dx.ptr, dy.ptr, x.ptr, dx.size, p.beta, p.threshold),
   saves: ["dy", "x"],
@@ -151,7 +156,9 @@ const seluOp = op({
 function eluLike(name: "elu" | "selu") {
   return {
     name,
+    split: "elements",
     inputs: ["x"],
+    batch: leading,
     shape: (s: { x: Spec }, _params: Elu): Spec => ({ shape: s.x.shape, dtype: floatDtype(name, s) }),
     kernel: (k: Kernels, { x }: { x: Tensor }, y: Tensor, p: Elu): void => k.elu(y.ptr, x.ptr, y.size, p.alpha, p.scale),
     saves: ["x"],
@@ -165,7 +172,9 @@ function eluGrad(dy: Tensor, x: Tensor, params: Elu): Tensor {
 }
 const eluGradOp = op({
   name: "eluGrad",
+  split: "elements",
   inputs: ["dy", "x"],
+  batch: leading,
   shape: (s: { dy: Spec; x: Spec }, _params: Elu) => pairSpec("eluGrad", s),
   kernel: (k, { dy, x }, dx, p) => k.eluGrad(dx.ptr, dy.ptr, x.ptr, dx.size, p.alpha, p.scale),
   saves: ["dy", "x"],

@@ -8,13 +8,14 @@ import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
 import { showShape, sizeOf } from "../../bindings/shape.js";
 import { isRecording } from "../../bindings/tape.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { foldingChannels, merged } from "./batching.js";
 import { add, mul, sub } from "./binary.js";
 import { checkedFlag, checkedNumber, checkedOptions, checkedPart } from "./checks.js";
 import { full } from "./create.js";
 import { checkedTensor, floatDtype } from "./operands.js";
 import { sum } from "./reduce.js";
 import { checkedChannels, perSample, secondOrder } from "./rownorm.js";
-import { reshape } from "./shape.js";
+import { permute, reshape } from "./shape.js";
 import { neg, reciprocal, sqrt } from "./unary.js";
 
 export interface BatchNormOptions {
@@ -77,9 +78,18 @@ function anyBatch(draw: Draw): { x: number[]; w: number[] } {
 function trained(x: Tensor, w: Tensor, b: Tensor, params: Params): Tensor {
   return apply(batchNormOp, { x, w, b }, params);
 }
+const foldedBatchNorm = foldingChannels<"x" | "w" | "b", Params>({ samples: ["x"], channels: ["w", "b"], y: "samples", samplesMix: true });
 const batchNormOp = op({
   name: "batchNorm",
   inputs: ["x", "w", "b"],
+  batch: (batch) => {
+    if (batch.params.observe !== undefined) {
+      throw new ConfigError(
+        "batchNorm: expected no running statistics in training within vmap, as each example would update them; pass null for both, or all examples as one batch",
+      );
+    }
+    return foldedBatchNorm(batch);
+  },
   shape: (s: { x: Spec; w: Spec; b: Spec }, _params: Params) => ({ shape: s.x.shape, dtype: floatDtype("batchNorm", s) }),
   kernel(k, { x, w, b }, y, { eps, observe }) {
     if (y.size === 0) return;
@@ -110,6 +120,7 @@ function batchNormGrad(dy: Tensor, x: Tensor, w: Tensor, params: Params): Tensor
 const batchNormGradOp = op({
   name: "batchNormGrad",
   inputs: ["dy", "x", "w"],
+  batch: foldingChannels({ samples: ["dy", "x"], channels: ["w"], y: "samples", samplesMix: true }),
   shape: (s: { dy: Spec; x: Spec; w: Spec }, _params: Params) => ({ shape: s.x.shape, dtype: floatDtype("batchNormGrad", s) }),
   kernel(k, { dy, x, w }, dx, { eps }) {
     if (dx.size === 0) return;
@@ -145,6 +156,7 @@ function batchNormWeightGrad(dy: Tensor, x: Tensor, params: Params): Tensor {
 const batchNormWeightGradOp = op({
   name: "batchNormWeightGrad",
   inputs: ["dy", "x"],
+  batch: foldingChannels({ samples: ["dy", "x"], channels: [], y: "channels" }),
   shape: (s: { dy: Spec; x: Spec }, _params: Params) => ({ shape: [s.x.shape[1]], dtype: floatDtype("batchNormWeightGrad", s) }),
   kernel(k, { dy, x }, dw, { eps }) {
     if (x.size === 0) {
@@ -173,6 +185,7 @@ const batchNormWeightGradOp = op({
 const batchNormInferenceOp = op({
   name: "batchNormInference",
   inputs: ["x", "mean", "variance", "w", "b"],
+  batch: foldingChannels({ samples: ["x"], channels: ["mean", "variance", "w", "b"], y: "samples" }),
   shape: (s: { x: Spec; mean: Spec; variance: Spec; w: Spec; b: Spec }, _params: Params) => ({ shape: s.x.shape, dtype: floatDtype("batchNorm", s) }),
   kernel(k, { x, mean, variance, w, b }, y, { eps }) {
     if (y.size === 0) return;
@@ -212,6 +225,7 @@ function checkedRunning(name: string, label: string, value: Tensor | null | unde
 
 /** running = (1 - momentum) running + momentum new, new the mean over `samples` of a channel's values times `factor`. */
 function update(running: Tensor, values: TypedArray, samples: number, momentum: number, factor: number): void {
+  running.storage.own();
   const target = view(running.ptr, running.size, running.dtype);
   for (let c = 0; c < target.length; c++) {
     let total = 0;
@@ -261,6 +275,7 @@ export function batchNorm(
       const given = { mean: runningMean as Tensor, variance: runningVariance as Tensor };
       return reshape(apply(batchNormInferenceOp, { x: rect, ...given, w: scale, b: shift }, params), x.shape);
     }
+    if (runningMean === null && runningVariance === null) return reshape(trained(rect, scale, shift, params), x.shape);
     const observe = (means: TypedArray, variances: TypedArray): void => {
       if (runningMean !== null) update(runningMean, means, 1, share, 1);
       if (runningVariance !== null) update(runningVariance, variances, 1, share, count / (count - 1));
@@ -273,6 +288,10 @@ export function batchNorm(
 const instanceStatsOp = op({
   name: "instanceStats",
   inputs: ["x"],
+  batch: (batch) => {
+    const stats = batch.again({ x: merged(batch.inputs.x) });
+    return permute(reshape(stats, [2, batch.size, stats.shape[1] / batch.size]), 1, 0, 2);
+  },
   shape: (s: { x: Spec }) => ({ shape: [2, s.x.shape[0] * s.x.shape[1]], dtype: s.x.dtype }),
   kernel: (k, { x }, y) => k.batchStats(y.ptr, x.ptr, 1, x.shape[0] * x.shape[1], sizeOf(x.shape.slice(2))),
   saves: [],

@@ -7,7 +7,7 @@ import type { AnyOp } from "../../bindings/op.js";
 import { showValue } from "../../bindings/show.js";
 import { type Edge, isRecording, record, watching, withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
-import { activeTracer } from "../../bindings/trace.js";
+import { Region, withRegion } from "../../bindings/trace.js";
 import { clone } from "./convert.js";
 import { zerosLike } from "./create.js";
 import { fresh } from "./derivatives.js";
@@ -17,20 +17,21 @@ import { mapTree, type Tree } from "./tree.js";
 
 /**
  * The same function of tensors to one tensor, of whose intermediate results none is kept: the derivative computes them again.
- * Random numbers are drawn again as they were. Within a trace everything is kept, as the plan decides about memory there.
+ * Random numbers are drawn again as they were, and what f changes in place is changed once. In a trace the nodes that compute f
+ * again stand right before the part of the derivative that reads them.
  * Throws ConfigError unless f is a function, GradientError unless it returns a tensor.
  */
 export function checkpoint<A extends readonly Tree[]>(f: (...xs: A) => Tensor): (...xs: A) => Tensor {
   if (typeof f !== "function") throw new ConfigError(`checkpoint: expected a function; got ${showValue(f)}`);
   return (...xs) => {
-    if (!isRecording() || activeTracer() !== undefined) return f(...xs);
+    if (!isRecording()) return f(...xs);
     const stream = nextStream();
     const reached = new Set<Tensor>();
     const y = withRecording(false, () =>
       scope(() =>
         watching(
           (t) => reached.add(t),
-          () => f(...xs),
+          () => withRegion(new Region(false), () => f(...xs)),
         ),
       ),
     );
@@ -92,7 +93,7 @@ function pulledBack(
         const i = operands.indexOf(t);
         return i < 0 ? t : variables[i];
       });
-      const y = replaying(stream, () => f(...args));
+      const y = replaying(stream, () => withRegion(new Region(true), () => f(...args)));
       const targets = new Set(variables.map((t) => t.edge as Edge));
       const root = y.edge;
       if (root === undefined) return operands.map((t) => zerosLike(t));

@@ -5,6 +5,7 @@ import { apply, op, type Spec } from "../../bindings/op.js";
 import { broadcastShapes } from "../../bindings/shape.js";
 import { withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
+import { broadcasting, leading } from "./batching.js";
 import { to } from "./convert.js";
 import { checkedTensor, holds, type Operand, withScalars, zip } from "./operands.js";
 
@@ -59,6 +60,7 @@ export function isfinite(x: Tensor): Tensor {
 const isfiniteOp = op({
   name: "isfinite",
   inputs: ["x"],
+  batch: leading,
   shape: (x: { x: Spec }) => ({ shape: x.x.shape, dtype: "bool" as const }),
   kernel: (k, { x }, y) => k.isfinite(y.ptr, x.ptr, y.size),
   saves: [],
@@ -73,6 +75,7 @@ function comparison(name: string, kernel: Comparison, integer: `${Comparison}Int
   return {
     name,
     inputs: ["a", "b"] as const,
+    batch: broadcasting,
     shape: (x: { a: Spec; b: Spec }): Spec => ({ shape: broadcastShapes(name, x.a.shape, x.b.shape), dtype: "bool" }),
     strided: true,
     kernel(k: Kernels, { a, b }: { a: Tensor; b: Tensor }, y: Tensor): void {

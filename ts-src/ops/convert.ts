@@ -1,10 +1,11 @@
 // Copies, other dtypes, and handles without history.
 import { checkedDtype, type DType, isFloat, itemBytes } from "../../bindings/dtype.js";
 import { kernelsOf } from "../../bindings/kernels.js";
-import { adopt } from "../../bindings/lifetime.js";
+import { adopt, BatchedStorage } from "../../bindings/lifetime.js";
 import { scratch } from "../../bindings/memory.js";
 import { apply, copyInto, op, type Spec } from "../../bindings/op.js";
 import { Tensor } from "../../bindings/tensor.js";
+import { leading } from "./batching.js";
 import { checkedTensor } from "./operands.js";
 import { anyShape } from "./samples.js";
 
@@ -15,6 +16,7 @@ export function clone(x: Tensor): Tensor {
 const cloneOp = op({
   name: "clone",
   inputs: ["x"],
+  batch: leading,
   shape: (x: { x: Spec }) => x.x,
   strided: true,
   kernel: (_, { x }, y) => copyInto(y, x),
@@ -38,6 +40,7 @@ export function to(x: Tensor, dtype: DType): Tensor {
 const toFloatOp = op({
   name: "toFloat",
   inputs: ["x"],
+  batch: leading,
   shape: (x: { x: Spec }, params: { dtype: DType }) => ({ shape: x.x.shape, dtype: params.dtype }),
   kernel: (_, { x }, y) => convert(y.ptr, y.dtype, x.ptr, x.dtype, x.size),
   saves: [],
@@ -47,6 +50,7 @@ const toFloatOp = op({
 const toOp = op({
   name: "to",
   inputs: ["x"],
+  batch: leading,
   shape: (x: { x: Spec }, params: { dtype: DType }) => ({ shape: x.x.shape, dtype: params.dtype }),
   kernel: (_, { x }, y) => convert(y.ptr, y.dtype, x.ptr, x.dtype, x.size),
   saves: [],
@@ -78,6 +82,20 @@ function convert(y: number, dtype: DType, x: number, from: DType, n: number): vo
 export function detach(x: Tensor): Tensor {
   checkedTensor("detach", "x", x);
   x.alive("detach");
+  const { storage } = x;
+  if (storage instanceof BatchedStorage) {
+    const { mapper, all } = storage;
+    return mapper.standing(
+      storage,
+      x.origin,
+      mapper.below(() => detach(all)),
+    );
+  }
+  return withoutHistory(x);
+}
+
+/** As detach, but within vmap only for derivatives that are taken within: the graph of the whole batch goes on. */
+export function withoutHistory(x: Tensor): Tensor {
   const y = new Tensor(x.storage, x.origin, x.dtype, x.shape, x.strides, x.offset);
   adopt(y, x.epoch);
   return y;

@@ -7,6 +7,7 @@ import { scratch } from "../../bindings/memory.js";
 import { apply, op, type Spec } from "../../bindings/op.js";
 import { type Shape, showShape, sizeOf } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { foldingChannels } from "./batching.js";
 import { add } from "./binary.js";
 import { checkedOptions } from "./checks.js";
 import { biasSample, gradInputSample, gradWeightSample, sample } from "./convolution-samples.js";
@@ -179,9 +180,15 @@ function forward(k: Kernels, x: Tensor, w: Tensor, b: Tensor | null, y: Tensor, 
   k.conv2d(y.ptr, x.ptr, w.ptr, b === null ? 0 : b.ptr, scratch(k.conv2dScratchBytes(...s)), x.shape[0], ...s);
 }
 
+/** The groups of all examples, which do not mix either. */
+function grouped(params: ConvParams, size: number): ConvParams {
+  return { ...params, groups: params.groups * size };
+}
+
 const conv2dOp = op({
   name: "conv2d",
   inputs: ["x", "w"],
+  batch: foldingChannels({ samples: ["x"], channels: ["w"], y: "samples" }, grouped),
   shape: (s: { x: Spec; w: Spec }, p: ConvParams) => ({ shape: [s.x.shape[0], s.w.shape[0], ...p.size], dtype: floatDtype("conv2d", s) }),
   flops: ({ w }, y) => 2 * sizeOf(y.shape) * sizeOf(w.shape.slice(1)),
   kernel: (k, { x, w }, y, params) => forward(k, x, w, null, y, params),
@@ -197,6 +204,7 @@ const conv2dOp = op({
 const conv2dBiasOp = op({
   name: "conv2dBias",
   inputs: ["x", "w", "b"],
+  batch: foldingChannels({ samples: ["x"], channels: ["w", "b"], y: "samples" }, grouped),
   shape: (s: { x: Spec; w: Spec; b: Spec }, p: ConvParams) => ({ shape: [s.x.shape[0], s.w.shape[0], ...p.size], dtype: floatDtype("conv2d", s) }),
   flops: ({ w }, y) => sizeOf(y.shape) * (2 * sizeOf(w.shape.slice(1)) + 1),
   kernel: (k, { x, w, b }, y, params) => forward(k, x, w, b, y, params),
@@ -216,6 +224,7 @@ function gradInput(dy: Tensor, w: Tensor, params: ConvParams, x: Shape): Tensor 
 const conv2dGradInputOp = op({
   name: "conv2dGradInput",
   inputs: ["dy", "w"],
+  batch: foldingChannels({ samples: ["dy"], channels: ["w"], y: "samples" }, grouped),
   shape: (s: { dy: Spec; w: Spec }, p: ConvParams) => ({
     shape: [s.dy.shape[0], s.w.shape[1] * p.groups, ...p.size],
     dtype: floatDtype("conv2dGradInput", s),
@@ -241,6 +250,7 @@ function gradWeight(x: Tensor, dy: Tensor, params: ConvParams, w: Shape): Tensor
 const conv2dGradWeightOp = op({
   name: "conv2dGradWeight",
   inputs: ["x", "dy"],
+  batch: foldingChannels({ samples: ["x", "dy"], channels: [], y: "channels" }, grouped),
   shape: (s: { x: Spec; dy: Spec }, p: ConvParams) => ({
     shape: [s.dy.shape[1], s.x.shape[1] / p.groups, ...p.size],
     dtype: floatDtype("conv2dGradWeight", s),

@@ -9,6 +9,8 @@ import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
 import { sameShape, showShape, sizeOf } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { everyOperand, merged, parted } from "./batching.js";
+import { batchedLoss, batchedScale, rowGradients } from "./batching-losses.js";
 import { add, div, mul } from "./binary.js";
 import { checkedNumber, checkedOptions, checkedPart, checkedReduction, type Reduction, reductions } from "./checks.js";
 import { detach } from "./convert.js";
@@ -150,6 +152,7 @@ function anyLoss(draw: Draw, places: readonly number[], classes: number) {
 const crossEntropyOp = op({
   name: "crossEntropy",
   inputs: ["x", "target"],
+  batch: (batch) => batchedLoss(batch, batch.shapes.x[1], targetWeights),
   shape: (s: { x: Spec; target: Spec }, params: LossParams) => ({
     shape: params.reduction === "none" ? s.target.shape : [],
     dtype: s.x.dtype,
@@ -177,6 +180,11 @@ function crossEntropyGrad(dy: Tensor, x: Tensor, target: Tensor, params: LossPar
 const crossEntropyGradOp = op({
   name: "crossEntropyGrad",
   inputs: ["dy", "x", "target"],
+  batch: (batch) => {
+    const { dy, x, target } = everyOperand(batch);
+    const rows = rowGradients(batch, dy, target, x.shape[2], targetWeights);
+    return parted(batch.again({ dy: rows, x: merged(x), target: merged(target) }, { ...batch.params, reduction: "none" }), batch.size);
+  },
   shape: (s: { dy: Spec; x: Spec; target: Spec }, _params: LossParams) => ({ shape: s.x.shape, dtype: s.x.dtype }),
   kernel(k, { dy, x, target }, dx, p) {
     const r = reductions.indexOf(p.reduction);
@@ -211,6 +219,7 @@ const crossEntropyGradOp = op({
 const crossEntropyScaleOp = op({
   name: "crossEntropyScale",
   inputs: ["target"],
+  batch: (batch) => batchedScale(batch, targetWeights, batch.params.cols),
   shape: (s: { target: Spec }, params: LossParams & { readonly cols: number; readonly dtype: DType }) => ({
     shape: s.target.shape,
     dtype: params.dtype,
@@ -221,6 +230,11 @@ const crossEntropyScaleOp = op({
   vjp: "none",
   samples: [],
 });
+
+/** The weight of each target, 0 where it is ignored. */
+function targetWeights(target: Tensor, { weight, ignore }: NllParams, cols: number, dtype: DType): Tensor {
+  return apply(crossEntropyScaleOp, { target }, { weight, ignore, smoothing: 0, reduction: "none", cols, dtype });
+}
 
 /**
  * Negative log-likelihood -w[t] logProbs[t] of log-probabilities [N, C], [C] or [N, C, d1, ...] and class numbers, int32
@@ -259,6 +273,7 @@ function picked(x: Tensor, target: Tensor, params: NllParams): Tensor {
 const nllLossOp = op({
   name: "nllLoss",
   inputs: ["x", "target"],
+  batch: (batch) => batchedLoss(batch, classParts(batch.shapes.x)[1], targetWeights),
   shape: (s: { x: Spec; target: Spec }, params: NllParams) => ({ shape: params.reduction === "none" ? s.target.shape : [], dtype: s.x.dtype }),
   kernel(k: Kernels, { x, target }, y, p) {
     const [outer, n, inner] = classParts(x.shape);
@@ -287,6 +302,15 @@ function nllLossGrad(dy: Tensor, target: Tensor, params: NllGradParams): Tensor 
 const nllLossGradOp = op({
   name: "nllLossGrad",
   inputs: ["dy", "target"],
+  batch: (batch) => {
+    const { size, params } = batch;
+    const { dy, target } = everyOperand(batch);
+    const rows = rowGradients(batch, dy, target, classParts(params.shape)[1], targetWeights);
+    const single = params.shape.length === 1;
+    const shape = single ? [size, ...params.shape] : [size * params.shape[0], ...params.shape.slice(1)];
+    const dx = batch.again({ dy: rows, target: single ? target : merged(target) }, { ...params, shape, reduction: "none" });
+    return reshape(dx, [size, ...params.shape]);
+  },
   shape: (s: { dy: Spec; target: Spec }, params: NllGradParams) => ({ shape: params.shape, dtype: s.dy.dtype }),
   kernel(k, { dy, target }, dx, p) {
     const [outer, n, inner] = classParts(p.shape);

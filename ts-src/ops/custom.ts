@@ -4,7 +4,7 @@ import { type DType, isFloat } from "../../bindings/dtype.js";
 import { ConfigError, ShapeError } from "../../bindings/errors.js";
 import { scope } from "../../bindings/lifetime.js";
 import { theMemory } from "../../bindings/memory.js";
-import { apply, type Context, copyInto, type Draw, type Gradient, op, ops, type Sample, type Spec } from "../../bindings/op.js";
+import { apply, type Batch, type Context, copyInto, type Draw, type Gradient, op, ops, type Sample, type Spec } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
 import { withRecording } from "../../bindings/tape.js";
@@ -21,6 +21,8 @@ interface Common<I extends string, S extends I | "y", P> {
   readonly saves: readonly S[];
   /** From dy, the gradient of each operand, written with ops; "zero" or "none" where there is none. */
   readonly vjp: "zero" | "none" | ((dy: Tensor, saved: { readonly [name in S]: Tensor }, context: Context<I, P>) => { readonly [name in I]: Gradient });
+  /** The op on all examples of a vmap at once; without it they are computed one by one. */
+  readonly batch?: (batch: Batch<I, P>) => Tensor;
   /** Operands on which tests may prove the derivative. */
   readonly samples?: readonly (Sample<I, P> | ((draw: Draw) => Sample<I, P>))[];
 }
@@ -65,6 +67,7 @@ export function customOp<const I extends readonly string[], const S extends I[nu
     },
     saves: declaration.saves,
     vjp: declaration.vjp,
+    batch: declaration.batch,
     samples: declaration.samples ?? [],
   });
   const run = apply as unknown as (o: typeof declared, x: Record<string, unknown>, params: unknown) => Tensor;
@@ -89,7 +92,8 @@ function check(declaration: unknown): void {
   if (typeof d.vjp !== "function" && d.vjp !== "zero" && d.vjp !== "none") fail('vjp: a function, "zero" or "none"', d.vjp);
   if ((typeof d.forward === "function") === (typeof d.kernel === "function")) fail("forward or kernel, one of the two", d.forward ?? d.kernel);
   if (d.shape !== undefined && typeof d.shape !== "function") fail("shape: a function", d.shape);
-  const known = ["name", "inputs", "shape", "forward", "kernel", "saves", "vjp", "samples"];
+  if (d.batch !== undefined && typeof d.batch !== "function") fail("batch: a function", d.batch);
+  const known = ["name", "inputs", "shape", "forward", "kernel", "saves", "vjp", "batch", "samples"];
   for (const field in d) if (!known.includes(field)) fail(`fields ${known.join(", ")}`, field);
 }
 

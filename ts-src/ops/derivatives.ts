@@ -5,10 +5,12 @@ import { ConfigError, DtypeError, GradientError } from "../../bindings/errors.js
 import { scope, tensorsIn } from "../../bindings/lifetime.js";
 import { apply, op, type Spec } from "../../bindings/op.js";
 import { showValue } from "../../bindings/show.js";
-import { type Edge, isRecording, withRecording } from "../../bindings/tape.js";
+import { type Edge, isRecording, withRecording, withStopped } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
+import { activeTracer } from "../../bindings/trace.js";
+import { leading } from "./batching.js";
 import { checkedOptions } from "./checks.js";
-import { clone, detach } from "./convert.js";
+import { clone, detach, withoutHistory } from "./convert.js";
 import { onesLike, zerosLike } from "./create.js";
 import { history, markReached, passing, walk } from "./reverse.js";
 import { mapTree, type Tree } from "./tree.js";
@@ -16,7 +18,7 @@ import { mapTree, type Tree } from "./tree.js";
 /** Runs `fn` without recording and frees all it made except what it returns; `fn` must not be async. */
 export function noGrad<T>(fn: () => T): T {
   checkedFunction("noGrad", fn);
-  return withRecording(false, () => scope(fn));
+  return withStopped(true, () => withRecording(false, () => scope(fn)));
 }
 
 /** The same elements without history: the derivative stops here. */
@@ -110,7 +112,7 @@ function differentiated<A extends readonly Tree[]>(name: string, f: (...xs: A) =
               if (dx === undefined) return zerosLike(t);
               return dx.contiguous ? dx : clone(dx);
             });
-            return [createGraph ? value : detach(value), Array.isArray(wrt) ? found : found[0]] as [Tensor, A[number]];
+            return [createGraph ? value : withoutHistory(value), Array.isArray(wrt) ? found : found[0]] as [Tensor, A[number]];
           });
         }),
       ),
@@ -119,9 +121,11 @@ function differentiated<A extends readonly Tree[]>(name: string, f: (...xs: A) =
 }
 
 /** A handle of t that begins a graph of its own, or continues that of t. */
-export function fresh(t: Tensor): Tensor {
+export function fresh(given: Tensor): Tensor {
+  // within vmap a variable is of the tape of examples, also where they share it
+  const t = activeTracer()?.mapper?.own(given) ?? given;
   if (t.requiresGrad) return apply(aliasOp, { x: t });
-  const variable = detach(t);
+  const variable = withoutHistory(t);
   variable.requiresGrad = true;
   return variable;
 }
@@ -129,6 +133,7 @@ export function fresh(t: Tensor): Tensor {
 const aliasOp = op({
   name: "alias",
   inputs: ["x"],
+  batch: leading,
   shape: (x: { x: Spec }) => x.x,
   view: (x) => x,
   saves: [],

@@ -8,6 +8,7 @@ import { apply, type Draw, type Layout, op, type Spec } from "../../bindings/op.
 import { checkedAxis, contiguousStrides, type Shape, showShape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { leading } from "./batching.js";
 import { checkedOptions } from "./checks.js";
 import { checkedTensor } from "./operands.js";
 import { scattered } from "./places.js";
@@ -43,6 +44,7 @@ function triangle(name: "tril" | "triu") {
   return {
     name,
     inputs: ["x"],
+    batch: leading,
     shape: (x: { x: Spec }, _params: { readonly k: number }): Spec => x.x,
     kernel(kernels: Kernels, { x }: { x: Tensor }, y: Tensor, { k }: { readonly k: number }): void {
       if (y.size === 0) return;
@@ -110,9 +112,15 @@ function drawnDiagonal(draw: Draw) {
   return { shape, at: { offset: draw.integer(-3, 3), axis1, axis2 } };
 }
 
+/** The same diagonals behind a new first axis. */
+function behind({ offset, axis1, axis2 }: Diagonal): Diagonal {
+  return { offset, axis1: axis1 + 1, axis2: axis2 + 1 };
+}
+
 const diagonalOp = op({
   name: "diagonal",
   inputs: ["x"],
+  batch: ({ inputs, params, again }) => again(inputs, behind(params)),
   shape: (x: { x: Spec }, params: Diagonal) => ({ shape: diagonalShape(x.x.shape, params), dtype: x.x.dtype }),
   view: (x, _y, params) => diagonalLayout(x, params),
   saves: [],
@@ -129,6 +137,7 @@ const diagonalOp = op({
 const diagonalGradOp = op({
   name: "diagonalGrad",
   inputs: ["dy"],
+  batch: ({ inputs, params, size, again }) => again(inputs, { ...behind(params), shape: [size, ...params.shape] }),
   shape: (x: { dy: Spec }, params: Diagonal & { readonly shape: Shape }) => ({ shape: params.shape, dtype: x.dy.dtype }),
   strided: true,
   kernel: (_, { dy }, dx, params) => scattered(dx, diagonalLayout({ shape: params.shape, strides: contiguousStrides(params.shape), offset: 0 }, params), dy),

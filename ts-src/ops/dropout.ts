@@ -2,9 +2,14 @@
 import { scratch } from "../../bindings/memory.js";
 import { apply, op, type Spec } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { everyOperand } from "./batching.js";
+import { mul } from "./binary.js";
 import { checkedFlag, checkedNumber, checkedOptions } from "./checks.js";
+import { ne } from "./compare.js";
+import { full } from "./create.js";
 import { checkedTensor, floatDtype } from "./operands.js";
 import { type Key, nextKey } from "./random.js";
+import { where } from "./select.js";
 
 export interface DropoutOptions {
   /** Probability that an element is set to 0; 0.5 by default. */
@@ -38,6 +43,13 @@ function dropped(x: Tensor, params: Params): Tensor {
 const dropoutOp = op({
   name: "dropout",
   inputs: ["x"],
+  batch: (batch) => {
+    if (batch.different) return batch.again(everyOperand(batch));
+    // one mask for all examples
+    const { params, shapes, inputs } = batch;
+    const mask = batch.again({ x: full(shapes.x, 1, { dtype: batch.y.dtype }) });
+    return where(ne(mask, 0), mul(inputs.x, params.p === 1 ? 0 : 1 / (1 - params.p)), 0);
+  },
   shape: (s: { x: Spec }, _params: Params) => ({ shape: s.x.shape, dtype: floatDtype("dropout", s) }),
   kernel(k, { x }, y, { p, key }) {
     const threshold = Math.min(0xffffffff, Math.round(p * 2 ** 32));

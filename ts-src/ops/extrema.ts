@@ -7,6 +7,7 @@ import { allocated, apply, op, type Spec } from "../../bindings/op.js";
 import { sizeOf } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { anyReduction, checkedNumbers, checkedReduction, checkedSomething, keptShape, type Reduced, type ReduceOptions, reducedShape } from "./axes.js";
+import { alongAxis, overAxes } from "./batching.js";
 import { div, mul } from "./binary.js";
 import { sameOp } from "./guarded.js";
 import { reduceInto } from "./loops.js";
@@ -58,6 +59,7 @@ function extreme(name: "max" | "min") {
   return {
     name,
     inputs: ["x"],
+    batch: overAxes,
     shape: (s: { x: Spec }, params: Extreme): Spec => ({ shape: reducedShape(s.x.shape, params), dtype: s.x.dtype }),
     strided: true,
     kernel: (k: Kernels, { x }: { x: Tensor }, y: Tensor, { axes }: Extreme): void => reduceInto(k[kernelOf(name, x)], y, x, axes),
@@ -98,6 +100,7 @@ export function extremeGrad(dy: Tensor, x: Tensor, y: Tensor, { axes, ties }: Ex
 const firstSameOp = op({
   name: "firstSame",
   inputs: ["x", "m"],
+  batch: alongAxis,
   shape: (s: { x: Spec; m: Spec }, _params: { axis: number }) => ({ shape: s.x.shape, dtype: floatDtype("firstSame", s) }),
   kernel(k, { x, m }, y, { axis }) {
     if (y.size === 0) return;
@@ -153,6 +156,7 @@ function position(name: "argmax" | "argmin", extreme: "max" | "min") {
   return {
     name,
     inputs: ["x"],
+    batch: overAxes,
     shape: (s: { x: Spec }, params: Reduced): Spec => ({ shape: reducedShape(s.x.shape, params), dtype: "int32" }),
     strided: true,
     kernel(k: Kernels, { x }: { x: Tensor }, y: Tensor, { axes }: Reduced): void {

@@ -6,6 +6,7 @@ import type { Spec } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { leading } from "./batching.js";
 import { checkedOptions } from "./checks.js";
 import { floatDtype } from "./operands.js";
 
@@ -18,10 +19,12 @@ export function pairSpec(name: string, x: { dy: Spec; x: Spec }): Spec {
 }
 
 /** The common part of a derivative without parameters. */
-export function pairGrad(name: "siluGrad" | "geluGrad" | "geluTanhGrad" | "mishGrad") {
+export function pairGrad(name: "absGrad" | "squareGrad" | "siluGrad" | "geluGrad" | "geluTanhGrad" | "mishGrad") {
   return {
     name,
+    split: "elements",
     inputs: ["dy", "x"],
+    batch: leading,
     shape: (x: { dy: Spec; x: Spec }): Spec => pairSpec(name, x),
     kernel: (k: Kernels, x: { dy: Tensor; x: Tensor }, dx: Tensor): void => k[name](dx.ptr, x.dy.ptr, x.x.ptr, dx.size),
   } as const;

@@ -7,6 +7,7 @@ import { apply, op, type Spec } from "../../bindings/op.js";
 import { broadcastShapes, type Shape, showShape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { leading } from "./batching.js";
 import { div } from "./binary.js";
 import { checkedFlag, checkedOptions } from "./checks.js";
 import { eq } from "./compare.js";
@@ -14,7 +15,7 @@ import { to } from "./convert.js";
 import { fillWith } from "./create.js";
 import { groupSizes } from "./groups.js";
 import { drawnAlong, drawnIndex } from "./index-samples.js";
-import { type Along, axisOf, checkedIndex, checkedLive, fitsWithin, gatherInto, scatterInto, spread } from "./indexing.js";
+import { type Along, alongIndex, axisOf, checkedIndex, checkedLive, fitsWithin, gatherInto, scatterInto, spread } from "./indexing.js";
 import { floatDtype } from "./operands.js";
 import { where } from "./select.js";
 import { reshape, unsqueeze } from "./shape.js";
@@ -110,6 +111,7 @@ function readers(index: Tensor, rows: number, y: Tensor): Tensor {
 const embeddingScaleOp = op({
   name: "embeddingScale",
   inputs: ["x", "count"],
+  batch: leading,
   shape: (s: { x: Spec; count: Spec }) => s.x,
   view: (x) => x,
   saves: ["count"],
@@ -122,6 +124,7 @@ const embeddingScaleOp = op({
 const embeddingPaddingOp = op({
   name: "embeddingPadding",
   inputs: ["x", "padding"],
+  batch: leading,
   shape: (s: { x: Spec; padding: Spec }) => s.x,
   view: (x) => x,
   saves: ["padding"],
@@ -137,6 +140,7 @@ export function gatherAlong(x: Tensor, index: Tensor, along: Along): Tensor {
 const gatherOp = op({
   name: "gather",
   inputs: ["x", "index"],
+  batch: alongIndex,
   shape: (s: { x: Spec; index: Spec }, along: Along) => ({ shape: positions(s.x.shape, s.index.shape, along), dtype: s.x.dtype }),
   strided: true,
   kernel: (k, { x, index }, y, along) => gatherInto(k, y, x, index, along),
@@ -179,6 +183,7 @@ function gatherGrad(dy: Tensor, index: Tensor, params: GatherGradParams): Tensor
 const gatherGradOp = op({
   name: "gatherGrad",
   inputs: ["dy", "index"],
+  batch: alongIndex,
   shape: (s: { dy: Spec; index: Spec }, params: GatherGradParams) => ({ shape: params.shape, dtype: floatDtype("gatherGrad", { dy: s.dy }) }),
   strided: true,
   kernel(k, { dy, index }, dx, params) {

@@ -15,7 +15,7 @@ import { sum } from "./reduce.js";
 import type { Tree } from "./tree.js";
 
 export interface GradcheckOptions {
-  /** 1 (default) for first derivatives, 2 for second ones too. */
+  /** 1 (default) for first derivatives, 2 for second ones too, 3 for third ones, and so on. */
   order?: number;
   /** Largest difference relative to the larger of the two numbers; 1e-6 by default. */
   rtol?: number;
@@ -26,8 +26,9 @@ export interface GradcheckOptions {
 }
 
 /**
- * Compares grad(sum(f u)) with central differences of f in random directions v, for each argument and a random u, and
- * for order 2 the derivative of that derivative. Arguments must be float64. Answers true.
+ * Compares grad(sum(f u)) with central differences of f in random directions v, for each argument and a random u; for order 2
+ * the derivative of that derivative too, for each pair of arguments; and from order 3 on that of the derivative along a random
+ * direction of all arguments, which has every mixed one in it. Arguments must be float64. Answers true.
  * Throws GradientError that names the order, the argument and both numbers.
  */
 export function gradcheck(f: (...xs: Tensor[]) => Tree, xs: readonly Tensor[], options: GradcheckOptions = {}): boolean {
@@ -38,7 +39,7 @@ export function gradcheck(f: (...xs: Tensor[]) => Tree, xs: readonly Tensor[], o
   for (const [name, value] of Object.entries({ rtol, atol })) {
     if (typeof value !== "number" || !(value >= 0)) throw new ConfigError(`gradcheck: expected ${name} >= 0; got ${showValue(value)}`);
   }
-  if (order !== 1 && order !== 2) throw new ConfigError(`gradcheck: expected order 1 or 2; got ${showValue(order)}`);
+  if (!Number.isInteger(order) || order < 1) throw new ConfigError(`gradcheck: expected a whole order from 1; got ${showValue(order)}`);
   checkedSeed("gradcheck", seed);
   for (const [i, x] of xs.entries()) checkedTensor("gradcheck", `argument ${i}`, x);
   for (const x of xs) if (x.dtype === "float32") throw new DtypeError("gradcheck: expected float64 arguments, as differences need them; got float32");
@@ -57,6 +58,17 @@ export function gradcheck(f: (...xs: Tensor[]) => Tree, xs: readonly Tensor[], o
       for (const [j, other] of xs.entries()) {
         if (other.dtype === "float64") compare(slope, xs, j, direction(other), { rtol, atol, order: 2 });
       }
+    }
+    const floats = xs.map((_, i) => i).filter((i) => xs[i].dtype === "float64");
+    /** The derivative of g along a random direction of all arguments. */
+    const along = (g: (...args: Tensor[]) => Tensor): ((...args: Tensor[]) => Tensor) => {
+      const directions = floats.map((i) => direction(xs[i]));
+      return (...args) => weighted(grad(g, { wrt: floats })(...args), directions);
+    };
+    let slope = order > 2 ? along(scalar) : scalar;
+    for (let reached = 3; reached <= order; reached++) {
+      slope = along(slope);
+      for (const i of floats) compare(slope, xs, i, direction(xs[i]), { rtol, atol, order: reached });
     }
     return true;
   });

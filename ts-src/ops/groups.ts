@@ -2,6 +2,10 @@
 import { type DType, isFloat } from "../../bindings/dtype.js";
 import { apply, op, type Spec } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { merged, parted } from "./batching.js";
+import { add } from "./binary.js";
+import { arange } from "./create.js";
+import { reshape } from "./shape.js";
 
 /** The kernel for a dtype: floats, int32, or bytes. */
 export function ofDtype<F>(dtype: DType, real: F, int32: F, uint8: F): F {
@@ -45,6 +49,12 @@ export function groupSizes(group: Tensor, count: number): Tensor {
 const groupSizesOp = op({
   name: "groupSizes",
   inputs: ["x"],
+  batch: ({ inputs, params: { count }, size, again }) => {
+    // example i counts in groups i count ... (i + 1) count - 1
+    const first = reshape(arange(0, size * count, count, { dtype: "int32" }), [size, 1]);
+    const sizes = again({ x: merged(add(inputs.x, first)) }, { count: size * count });
+    return parted(sizes, size);
+  },
   shape: (_s: { x: Spec }, params: { count: number }) => ({ shape: [params.count], dtype: "int32" as const }),
   kernel: (k, { x }, y, { count }) => k.groupSizes(y.ptr, x.ptr, x.size, count),
   saves: [],

@@ -3,6 +3,7 @@ import type { Kernels } from "../../bindings/kernels.js";
 import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
 import { broadcastShapes } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { broadcasting } from "./batching.js";
 import { mul } from "./binary.js";
 import { floatDtype, unary, zip } from "./operands.js";
 import { anyBroadcast } from "./samples.js";
@@ -11,7 +12,9 @@ import { neg } from "./unary.js";
 function guarded<const N extends "divNoNan" | "expSub" | "same">(name: N) {
   return {
     name,
+    split: "elements",
     inputs: ["a", "b"],
+    batch: broadcasting,
     shape: (s: { a: Spec; b: Spec }): Spec => ({ shape: broadcastShapes(name, s.a.shape, s.b.shape), dtype: floatDtype(name, s) }),
     strided: true,
     kernel: (k: Kernels, { a, b }: { a: Tensor; b: Tensor }, y: Tensor): void => zip(k[name], a, b, y),

@@ -4,10 +4,11 @@ import { itemBytes } from "../../bindings/dtype.js";
 import { DtypeError, NumericError, ShapeError } from "../../bindings/errors.js";
 import type { Kernels } from "../../bindings/kernels.js";
 import { read } from "../../bindings/memory.js";
-import type { Spec } from "../../bindings/op.js";
+import type { Batch, Spec } from "../../bindings/op.js";
 import { type Shape, showShape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { everyOperand } from "./batching.js";
 import { checkedTensor } from "./operands.js";
 import { broadcastTo, reshape } from "./shape.js";
 import { broadcastStrides, eachBlock } from "./walk.js";
@@ -59,6 +60,25 @@ export function spread(index: Tensor, shape: Shape, axis: number): Tensor {
     reshape(index, column),
     shape.map((n, i) => (i === axis ? index.size : n)),
   );
+}
+
+/**
+ * The batching rule of ops along the axis of an index: the axis moves behind the batch. An example without axes gets one. A source of
+ * one number broadcasts.
+ */
+export function alongIndex<I extends string, P extends Along & { readonly shape?: Shape }>(batch: Batch<I | "index", P>): Tensor {
+  const { size, params, batched, y } = batch;
+  const shapes: { readonly [name in I | "index"]: Shape } = batch.shapes;
+  const operands = everyOperand(batch);
+  const rank = Math.max(1, shapes.index.length);
+  for (const name of Object.keys(operands) as (I | "index")[]) {
+    const missing = rank - shapes[name].length;
+    if (missing > 0) operands[name] = reshape(operands[name], [size, ...new Array<number>(missing).fill(1), ...shapes[name]]);
+  }
+  const from = params.from && batched.index ? [size, ...params.from] : params.from;
+  const shape = params.shape && [size, ...(params.shape.length === 0 ? [1] : params.shape)];
+  const result = batch.again(operands, { ...params, axis: params.axis + 1, ...(from && { from }), ...(shape && { shape }) });
+  return y.shape.length === 0 ? reshape(result, [size]) : result;
 }
 
 type Gather = Kernels["gather32"];

@@ -24,6 +24,14 @@ function changeable(name: string, x: Tensor, others: readonly Operand[]): void {
   if (!x.contiguous) throw new ShapeError(`${name}: expected a contiguous tensor; got a view ${x.describe()}; change a clone() or the original`);
 }
 
+/** Runs `fn`, which changes the elements of x; answers x. */
+function changed(x: Tensor, fn: () => void): Tensor {
+  x.storage.own();
+  fn();
+  x.storage.version++;
+  return x;
+}
+
 function arithmetic(name: "add_" | "sub_" | "mul_" | "div_", x: Tensor, b: Operand): Tensor {
   changeable(name, x, [b]);
   withScalars(name, x, b, (p, q) => {
@@ -34,10 +42,9 @@ function arithmetic(name: "add_" | "sub_" | "mul_" | "div_", x: Tensor, b: Opera
     }
     const plain = name.slice(0, -1) as "add";
     const integer = `${plain}Int32` as const;
-    apart(p, q, (other) => zip(kernelsOf(dtype)[dtype === "int32" ? integer : plain], p, other, p));
+    changed(p, () => apart(p, q, (other) => zip(kernelsOf(dtype)[dtype === "int32" ? integer : plain], p, other, p)));
     return p;
   });
-  x.storage.version++;
   return x;
 }
 
@@ -77,9 +84,8 @@ type Pointwise = "relu" | "neg" | "abs" | "sqrt" | "square" | "reciprocal" | "ex
 
 function pointwise(name: `${Pointwise}_`, x: Tensor): Tensor {
   changeable(name, x, []);
-  kernelsOf(floatDtype(name, { x }))[name.slice(0, -1) as Pointwise](x.ptr, x.ptr, x.size);
-  x.storage.version++;
-  return x;
+  const kernel = kernelsOf(floatDtype(name, { x }))[name.slice(0, -1) as Pointwise];
+  return changed(x, () => kernel(x.ptr, x.ptr, x.size));
 }
 
 /** x = max(x, 0), in place; answers x. */
@@ -124,18 +130,14 @@ export function clamp_(x: Tensor, lo: Bound, hi: Bound = null): Tensor {
   changeable("clamp_", x, []);
   const dtype = numberDtype("clamp_", { x });
   const { low, high } = bounds("clamp_", x, lo, hi);
-  kernelsOf(dtype)[dtype === "int32" ? "clampInt32" : "clamp"](x.ptr, x.ptr, low, high, x.size);
-  x.storage.version++;
-  return x;
+  return changed(x, () => kernelsOf(dtype)[dtype === "int32" ? "clampInt32" : "clamp"](x.ptr, x.ptr, low, high, x.size));
 }
 
 /** Every element set to `value`; answers x. */
 export function fill_(x: Tensor, value: number): Tensor {
   changeable("fill_", x, []);
   if (typeof value !== "number") throw new DtypeError(`fill_: expected a number; got ${showValue(value)}`);
-  fillWith(x, value);
-  x.storage.version++;
-  return x;
+  return changed(x, () => fillWith(x, value));
 }
 /** Every element set to 0; answers x. */
 export function zero_(x: Tensor): Tensor {
@@ -150,10 +152,8 @@ export function copy_(x: Tensor, b: Tensor): Tensor {
   if (b.dtype !== x.dtype) throw new DtypeError(`copy_: expected dtype ${x.dtype}; got ${b.dtype}; convert it with .to("${x.dtype}")`);
   const wide = broadcastTo(b, x.shape);
   try {
-    apart(x, wide, (other) => copyInto(x, other));
+    return changed(x, () => apart(x, wide, (other) => copyInto(x, other)));
   } finally {
     wide.dispose();
   }
-  x.storage.version++;
-  return x;
 }

@@ -6,6 +6,7 @@ import { scratch, view } from "../../bindings/memory.js";
 import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
 import { showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { leading } from "./batching.js";
 import { checkedFlag, checkedOptions } from "./checks.js";
 import { windowMean } from "./mean-windows.js";
 import { checkedTensor, floatDtype } from "./operands.js";
@@ -100,12 +101,12 @@ function wanted(name: string, axes: 1 | 2, image: Pair, options: InterpolateOpti
 type Tables = [rowIndex: number, rowWeight: number, colIndex: number, colWeight: number, room: number, rowTaps: number, colTaps: number];
 
 /** Neighbours and weights of both axes and room, in the kernel's scratch. */
-function tables(k: Kernels, p: Params, dtype: "float32" | "float64"): Tables {
+function tables(p: Params, dtype: "float32" | "float64", roomBytes: number): Tables {
   const bytes = dtype === "float64" ? 8 : 4;
   const taps = tapsOf(p.mode);
   const counts = [p.out[0] * taps, p.out[1] * taps];
   const regions = [counts[0] * bytes, counts[0] * 4, counts[1] * bytes, counts[1] * 4].map((n) => Math.ceil(n / 64) * 64);
-  let at = scratch(regions.reduce((a, b) => a + b, k.interpolateScratchBytes(p.image[1], p.out[1], taps)));
+  let at = scratch(regions.reduce((a, b) => a + b, roomBytes));
   const pointers: number[] = [];
   for (const axis of [0, 1] as const) {
     pointers.push(at + regions[2 * axis], at);
@@ -118,8 +119,8 @@ function tables(k: Kernels, p: Params, dtype: "float32" | "float64"): Tables {
   return [pointers[0], pointers[1], pointers[2], pointers[3], at, taps, taps];
 }
 
-function run(k: Kernels, kernel: Kernels["interpolate"], to: Tensor, from: Tensor, p: Params): void {
-  if (to.size > 0) kernel(to.ptr, from.ptr, ...tables(k, p, to.dtype as "float32" | "float64"), planesOf(to.shape), ...p.image, ...p.out);
+function run(kernel: Kernels["interpolate"], to: Tensor, from: Tensor, p: Params, roomBytes: number): void {
+  if (to.size > 0) kernel(to.ptr, from.ptr, ...tables(p, to.dtype as "float32" | "float64", roomBytes), planesOf(to.shape), ...p.image, ...p.out);
 }
 
 function resampled(x: Tensor, params: Params): Tensor {
@@ -129,8 +130,9 @@ function resampled(x: Tensor, params: Params): Tensor {
 const interpolateOp = op({
   name: "interpolate",
   inputs: ["x"],
+  batch: leading,
   shape: (s: { x: Spec }, p: Params) => ({ shape: [...s.x.shape.slice(0, -2), ...p.out], dtype: floatDtype("interpolate", s) }),
-  kernel: (k, { x }, y, p) => run(k, k.interpolate, y, x, p),
+  kernel: (k, { x }, y, p) => run(k.interpolate, y, x, p, k.interpolateScratchBytes(p.image[1], p.out[1], tapsOf(p.mode))),
   saves: [],
   vjp: (dy, _, { params }) => ({ x: () => interpolateGrad(dy, params) }),
   samples: [(draw) => sample("x", "image", draw)],
@@ -143,8 +145,9 @@ function interpolateGrad(dy: Tensor, params: Params): Tensor {
 const interpolateGradOp = op({
   name: "interpolateGrad",
   inputs: ["dy"],
+  batch: leading,
   shape: (s: { dy: Spec }, p: Params) => ({ shape: [...s.dy.shape.slice(0, -2), ...p.image], dtype: floatDtype("interpolateGrad", s) }),
-  kernel: (k, { dy }, dx, p) => run(k, k.interpolateGrad, dx, dy, p),
+  kernel: (k, { dy }, dx, p) => run(k.interpolateGrad, dx, dy, p, k.interpolateGradScratchBytes(...p.image, ...p.out, tapsOf(p.mode), tapsOf(p.mode))),
   saves: [],
   vjp: (g, _, { params }) => ({ dy: () => resampled(g, params) }),
   samples: [(draw) => sample("dy", "out", draw)],

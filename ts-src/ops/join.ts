@@ -6,6 +6,7 @@ import { apply, copyInto, type Op, op, type Spec } from "../../bindings/op.js";
 import { checkedAxis, checkedShape, sameShape, showShape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { alongAxis } from "./batching.js";
 import { checkedOptions } from "./checks.js";
 import { clone } from "./convert.js";
 import { checkedTensor } from "./operands.js";
@@ -43,6 +44,7 @@ function concatDeclaration(count: number): Op<string, never, { readonly axis: nu
   return {
     name: "concat",
     inputs,
+    batch: alongAxis,
     shape(x: { readonly [name: string]: Spec }, { axis }) {
       const first = x.x0.shape;
       let total = 0;
@@ -184,6 +186,7 @@ function rolled(x: Tensor, shifts: readonly number[]): Tensor {
 const rollOp = op({
   name: "roll",
   inputs: ["x"],
+  batch: ({ inputs, params, again }) => again(inputs, { shifts: [0, ...params.shifts] }),
   shape: (x: { x: Spec }, _params: { shifts: readonly number[] }) => x.x,
   strided: true,
   kernel(_, { x }, y, { shifts }) {

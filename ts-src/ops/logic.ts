@@ -4,6 +4,7 @@ import { apply, op, type Spec } from "../../bindings/op.js";
 import { broadcastShapes } from "../../bindings/shape.js";
 import { withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
+import { broadcasting } from "./batching.js";
 import { eq } from "./compare.js";
 import { to } from "./convert.js";
 import { checkedTensor, type Operand, withScalars, zip } from "./operands.js";
@@ -31,6 +32,7 @@ function logic(name: string, kernel: "minimumUint8" | "maximumUint8") {
   return {
     name,
     inputs: ["a", "b"] as const,
+    batch: broadcasting,
     shape: (x: { a: Spec; b: Spec }): Spec => ({ shape: broadcastShapes(name, x.a.shape, x.b.shape), dtype: "bool" }),
     strided: true,
     kernel: (k: Kernels, x: { a: Tensor; b: Tensor }, y: Tensor): void => zip(k[kernel], x.a, x.b, y),

@@ -3,6 +3,7 @@ import { ShapeError } from "../../bindings/errors.js";
 import { apply, op, type Spec } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { leading } from "./batching.js";
 import { div, mul, sub } from "./binary.js";
 import { onesLike, zerosLike } from "./create.js";
 import { sigmoid } from "./hyperbolic.js";
@@ -33,7 +34,9 @@ export function binaryCrossEntropyTerms(x: Tensor, t: Tensor): Tensor {
 }
 const binaryCrossEntropyOp = op({
   name: "binaryCrossEntropy",
+  split: "elements",
   inputs: ["x", "t"],
+  batch: leading,
   shape(s: { x: Spec; t: Spec }) {
     if (!sameShape(s.x.shape, s.t.shape)) {
       throw new ShapeError(`binaryCrossEntropy: expected input and target of one shape; got ${showShape(s.x.shape)} and ${showShape(s.t.shape)}`);

@@ -1,13 +1,13 @@
 // Matrix products over the four GEMM layouts: a transposed view costs no copy.
-import { itemBytes } from "../../bindings/dtype.js";
 import { ShapeError } from "../../bindings/errors.js";
-import type { Kernels } from "../../bindings/kernels.js";
 import { scope } from "../../bindings/lifetime.js";
-import { scratch } from "../../bindings/memory.js";
-import { allocated, apply, copyInto, op, type Spec } from "../../bindings/op.js";
+import { apply, type Batch, op, type Spec } from "../../bindings/op.js";
 import { broadcastShapes, showShape, sizeOf } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
-import { checkedTensor, floatDtype, strideAt } from "./operands.js";
+import { aligned } from "./batching.js";
+import { add, mul } from "./binary.js";
+import { affine, products } from "./gemm.js";
+import { checkedTensor, floatDtype } from "./operands.js";
 import { reshape, squeeze, transpose, unsqueeze } from "./shape.js";
 
 /**
@@ -28,6 +28,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
 const matmulOp = op({
   name: "matmul",
   inputs: ["a", "b"],
+  batch: batchedProduct,
   shape(x: { a: Spec; b: Spec }) {
     const p = x.a.shape;
     const q = x.b.shape;
@@ -75,6 +76,7 @@ export function linear(x: Tensor, w: Tensor, b: Tensor | null = null): Tensor {
 const linearOp = op({
   name: "linear",
   inputs: ["x", "w", "b"],
+  batch: batchedLinear,
   shape(s: { x: Spec; w: Spec; b: Spec }) {
     checkLinear(s.x, s.w);
     const out = s.w.shape[0];
@@ -84,12 +86,7 @@ const linearOp = op({
   },
   flops: ({ w }, y) => sizeOf(y.shape) * (2 * w.shape[1] + 1),
   kernel(k, { x, w, b }, y) {
-    const [n, inner] = w.shape;
-    if (y.size === 0) return;
-    const m = y.size / n;
-    const copy = y.dtype === "float64" ? k.copy64 : k.copy32;
-    copy(y.ptr, b.ptr, 1, m, n, 0, 0, 1);
-    k.gemmAddNT(y.ptr, x.ptr, w.ptr, scratch(k.gemmScratchBytes(m, n, inner)), m, n, inner, inner, inner, n);
+    affine(k, x, w, b, y, "none");
   },
   saves: ["x", "w"],
   vjp: (dy, { x, w }) => ({
@@ -121,58 +118,26 @@ function rows(x: Tensor): Tensor {
   return x.ndim === 2 ? x : reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape[x.ndim - 1]]);
 }
 
-/** How GEMM reads a matrix: as it lies (N) or transposed (T), with the row stride `ld`; undefined if neither fits. */
-function layout(x: Tensor): { letter: "N" | "T"; ld: number } | undefined {
-  const [m, n] = x.shape.slice(-2);
-  const [s, t] = x.strides.slice(-2);
-  if ((t === 1 || n === 1) && (s >= n || m === 1)) return { letter: "N", ld: m === 1 ? n : s };
-  if ((s === 1 || m === 1) && (t >= m || n === 1)) return { letter: "T", ld: n === 1 ? m : t };
-  return undefined;
+/** Of matrices that broadcast: one product where all examples share b, a column an example, or inner sizes of 1. */
+function batchedProduct(batch: Batch<"a" | "b", unknown>): Tensor {
+  const { inputs, batched, shapes, size } = batch;
+  const [p, q] = [shapes.a, shapes.b];
+  if (!batched.a && p.length === 2 && q.length === 2 && q[1] === 1) {
+    // the columns of all examples are the rows of one matrix
+    const y = batch.again({ a: reshape(inputs.b, [size, q[0]]), b: transpose(inputs.a) });
+    return reshape(y, [size, p[0], 1]);
+  }
+  const rank = Math.max(p.length, q.length);
+  const operands = { a: aligned(batch, "a", rank), b: aligned(batch, "b", rank) };
+  return p[p.length - 1] === 1 ? mul(operands.a, operands.b) : batch.again(operands);
 }
 
-function products(k: Kernels, a: Tensor, b: Tensor, y: Tensor): void {
-  if (y.size === 0) return;
-  const copies: Tensor[] = [];
-  const readable = (x: Tensor): Tensor => {
-    if (layout(x)) return x;
-    const copy = allocated("copy", x.dtype, x.shape);
-    copies.push(copy);
-    copyInto(copy, x);
-    return copy;
-  };
-  const p = readable(a);
-  const q = readable(b);
-  try {
-    const left = layout(p) as { letter: "N" | "T"; ld: number };
-    const right = layout(q) as { letter: "N" | "T"; ld: number };
-    const gemm = k[`gemm${left.letter}${right.letter}`];
-    const inner = a.shape[a.ndim - 1];
-    const n = y.shape[y.ndim - 1];
-    let m = y.shape[y.ndim - 2];
-    let batches = y.size / (m * n);
-    if (batches > 1 && b.ndim === 2 && p.contiguous) {
-      m *= batches; // one tall product
-      batches = 1;
-    }
-    const workspace = scratch(k.gemmScratchBytes(m, n, inner));
-    const bytes = itemBytes(y.dtype);
-    const index = new Array<number>(y.ndim - 2).fill(0);
-    let fromA = p.ptr;
-    let fromB = q.ptr;
-    for (let i = 0; i < batches; i++) {
-      gemm(y.ptr + i * m * n * bytes, fromA, fromB, workspace, m, n, inner, left.ld, right.ld, n);
-      for (let axis = y.ndim - 3; axis >= 0; axis--) {
-        const s = strideAt(p, axis - y.ndim) * bytes;
-        const t = strideAt(q, axis - y.ndim) * bytes;
-        fromA += s;
-        fromB += t;
-        if (++index[axis] < y.shape[axis]) break;
-        fromA -= s * y.shape[axis];
-        fromB -= t * y.shape[axis];
-        index[axis] = 0;
-      }
-    }
-  } finally {
-    for (const copy of copies) copy.dispose();
-  }
+function batchedLinear(batch: Batch<"x" | "w" | "b", unknown>): Tensor {
+  const { inputs, batched, shapes, size, y } = batch;
+  if (!batched.w && !batched.b) return batch.again(inputs);
+  const [out, inner] = shapes.w;
+  const m = sizeOf(shapes.x.slice(0, -1));
+  const x = reshape(inputs.x, batched.x ? [size, m, inner] : [m, inner]);
+  const b = batched.b ? reshape(inputs.b, [size, 1, out]) : inputs.b;
+  return reshape(add(matmul(x, transpose(inputs.w)), b), [size, ...y.shape]);
 }

@@ -4,6 +4,7 @@ import { scratch, view } from "../../bindings/memory.js";
 import type { Draw } from "../../bindings/op.js";
 import { apply, op, type Spec } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { leading } from "./batching.js";
 import { floatDtype } from "./operands.js";
 import { type Pair, planesOf, poolCount } from "./window.js";
 
@@ -57,6 +58,7 @@ export function windowMean(x: Tensor, params: MeanParams): Tensor {
 const windowMeanOp = op({
   name: "windowMean",
   inputs: ["x"],
+  batch: leading,
   shape: (s: { x: Spec }, p: MeanParams) => ({ shape: [...s.x.shape.slice(0, -2), ...p.out], dtype: floatDtype("windowMean", s) }),
   kernel(k, { x }, y, p) {
     if (y.size > 0) k.windowMean(y.ptr, x.ptr, ...tables(p, y.dtype === "float64" ? 8 : 4), planesOf(x.shape), ...p.image, ...p.out);
@@ -73,6 +75,7 @@ function windowMeanGrad(dy: Tensor, params: MeanParams): Tensor {
 const windowMeanGradOp = op({
   name: "windowMeanGrad",
   inputs: ["dy"],
+  batch: leading,
   shape: (s: { dy: Spec }, p: MeanParams) => ({ shape: [...s.dy.shape.slice(0, -2), ...p.image], dtype: floatDtype("windowMeanGrad", s) }),
   kernel(k, { dy }, dx, p) {
     if (dx.size > 0) k.windowMeanGrad(dx.ptr, dy.ptr, ...tables(p, dx.dtype === "float64" ? 8 : 4), planesOf(dx.shape), ...p.image, ...p.out);

@@ -51,6 +51,7 @@ const { extremeGrad: _extremeGrad, ...extremes } = extrema;
 const { backward } = reverse;
 const { gatherAlong: _gatherAlong, ...gatherings } = gathers;
 const { ordered: _ordered, ...sortings } = sorts;
+const { withoutHistory: _withoutHistory, ...conversions } = convert;
 const { roll, tile } = joins;
 const { narrow: _narrow, ...parts } = slices;
 const neural = {
@@ -86,7 +87,7 @@ const functions = {
   ...scatters,
   ...sortings,
   ...uniques,
-  ...convert,
+  ...conversions,
   ...inplace,
   ...matrix,
   ...reductions,

@@ -6,6 +6,7 @@ import { allocated, apply, copyInto, op, type Spec } from "../../bindings/op.js"
 import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { checkedReduction, checkedSomething, distinct, drawnReduction, keptShape, type Reduced, type ReduceOptions, reducedShape } from "./axes.js";
+import { overAxes } from "./batching.js";
 import { mul } from "./binary.js";
 import { extremeGrad } from "./extrema.js";
 import { absPower, divNoNan } from "./guarded.js";
@@ -37,6 +38,7 @@ export function norm(x: Tensor, options: NormOptions = {}): Tensor {
 const normOp = op({
   name: "norm",
   inputs: ["x"],
+  batch: overAxes,
   shape: (s: { x: Spec }, params: Ordered) => ({ shape: reducedShape(s.x.shape, params), dtype: floatDtype("norm", s) }),
   strided: true,
   kernel(k, { x }, y, { axes, ord }) {

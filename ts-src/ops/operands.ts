@@ -8,6 +8,7 @@ import { allocated, type Spec } from "../../bindings/op.js";
 import { broadcastShapes, sameShape, showShape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
+import { broadcasting, leading } from "./batching.js";
 
 /** A number or a tensor, where either may stand. */
 export type Operand = Tensor | number;
@@ -83,7 +84,9 @@ export function unary(name: string, kernel: UnaryKernel, integer?: UnaryKernel) 
   const dtype = integer === undefined ? floatDtype : numberDtype;
   return {
     name,
+    split: "elements",
     inputs: ["x"],
+    batch: leading,
     shape: (x: { x: Spec }): Spec => ({ shape: x.x.shape, dtype: dtype(name, x) }),
     kernel: (k: Kernels, x: { x: Tensor }, y: Tensor): void =>
       (k[integer !== undefined && y.dtype === "int32" ? integer : kernel] as Kernels["exp"])(y.ptr, x.x.ptr, y.size),
@@ -94,7 +97,9 @@ export function unary(name: string, kernel: UnaryKernel, integer?: UnaryKernel) 
 export function unaryGrad(name: "sigmoidGrad" | "tanhGrad") {
   return {
     name,
+    split: "elements",
     inputs: ["dy", "y"],
+    batch: leading,
     shape(x: { dy: Spec; y: Spec }): Spec {
       if (!sameShape(x.dy.shape, x.y.shape)) {
         throw new ShapeError(`${name}: expected dy and y of one shape; got ${showShape(x.dy.shape)} and ${showShape(x.y.shape)}`);
@@ -114,7 +119,9 @@ export function binary(name: string, kernel: BinaryKernel, integer?: BinaryKerne
   const dtype = integer === undefined ? floatDtype : numberDtype;
   return {
     name,
+    split: "elements",
     inputs: ["a", "b"],
+    batch: broadcasting,
     shape: (x: { a: Spec; b: Spec }): Spec => ({ shape: broadcastShapes(name, x.a.shape, x.b.shape), dtype: dtype(name, x) }),
     strided: true,
     kernel: (k: Kernels, x: { a: Tensor; b: Tensor }, y: Tensor): void => zip(k[integer !== undefined && y.dtype === "int32" ? integer : kernel], x.a, x.b, y),

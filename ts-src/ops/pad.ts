@@ -7,17 +7,15 @@ import { checkedShape, type Shape, showShape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { add } from "./binary.js";
+import { border, paddedRows, type Width } from "./border.js";
 import { checkedOptions } from "./checks.js";
 import { checkedTensor } from "./operands.js";
-import { fillStrip, placeIn } from "./places.js";
+import { placeIn } from "./places.js";
 import { sum } from "./reduce.js";
 import { flip, narrow } from "./slice.js";
 
 const modes = ["constant", "reflect", "replicate", "circular"] as const;
 export type PadMode = (typeof modes)[number];
-
-/** Elements before and after, of an axis. */
-type Width = readonly [before: number, after: number];
 
 export interface PadOptions {
   /** What is added: "constant" (default) `value`, "reflect" the mirror image without the edge, "replicate" the edge, "circular" the other end. */
@@ -90,9 +88,10 @@ function padded(x: Tensor, widths: readonly Width[], value: number): Tensor {
 const padOp = op({
   name: "pad",
   inputs: ["x"],
+  batch: ({ inputs, params, again }) => again(inputs, { ...params, widths: [[0, 0], ...params.widths] }),
   shape: (x: { x: Spec }, params: { widths: readonly Width[]; value: number }) => ({ shape: paddedShape(x.x.shape, params.widths), dtype: x.x.dtype }),
   strided: true,
-  kernel(_, { x }, y, { widths, value }) {
+  kernel(k, { x }, y, { widths, value }) {
     const shape: number[] = [];
     let from = x.offset;
     let to = 0;
@@ -101,6 +100,7 @@ const padOp = op({
       from += Math.max(0, -before) * x.strides[axis];
       to += Math.max(0, before) * y.strides[axis];
     }
+    if (paddedRows(k, x, y, { shape, from, to, widths, value })) return;
     border(y, widths, value);
     copyInto(placeIn(y, { shape, strides: y.strides, offset: to }), placeIn(x, { shape, strides: x.strides, offset: from }));
   },
@@ -125,23 +125,6 @@ const padOp = op({
     },
   ],
 });
-
-/** Sets what lies before and after x in y, axis by axis; the strips of an axis leave out those of the axes before it. */
-function border(y: Tensor, widths: readonly Width[], value: number): void {
-  const shape = [...y.shape];
-  let offset = 0;
-  for (const [axis, [before, after]] of widths.entries()) {
-    const n = shape[axis];
-    for (const [start, size] of [
-      [0, before],
-      [n - after, after],
-    ]) {
-      if (size > 0) fillStrip(y, { shape: shape.with(axis, size), strides: y.strides, offset: offset + start * y.strides[axis] }, value);
-    }
-    offset += Math.max(0, before) * y.strides[axis];
-    shape[axis] = n - Math.max(0, before) - Math.max(0, after);
-  }
-}
 
 /** One side of one axis of an extended tensor: which places, and the places of the tensor itself that they repeat. */
 interface Strip {
@@ -175,6 +158,7 @@ function strips(mode: PadMode, [before, after]: Width, n: number): Strip[] {
 const extendOp = op({
   name: "extend",
   inputs: ["x"],
+  batch: ({ inputs, params, again }) => again(inputs, { ...params, widths: [[0, 0], ...params.widths] }),
   shape: (x: { x: Spec }, params: { widths: readonly Width[]; mode: PadMode }) => ({ shape: paddedShape(x.x.shape, params.widths), dtype: x.x.dtype }),
   strided: true,
   kernel(_, { x }, y, { widths, mode }) {

@@ -6,6 +6,7 @@ import { apply, op, type Spec } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { leading } from "./batching.js";
 import { add, div, mul } from "./binary.js";
 import { checkedOptions } from "./checks.js";
 import { le } from "./compare.js";
@@ -31,7 +32,9 @@ function reluGrad(dy: Tensor, y: Tensor): Tensor {
 }
 const reluGradOp = op({
   name: "reluGrad",
+  split: "elements",
   inputs: ["dy", "y"],
+  batch: leading,
   shape: (x: { dy: Spec; y: Spec }) => pair("reluGrad", x),
   kernel: (k, { dy, y }, dx) => k.reluGrad(dx.ptr, dy.ptr, y.ptr, dx.size),
   saves: ["y"],
@@ -45,7 +48,9 @@ export function leakyRelu(x: Tensor, options: { negativeSlope?: number } = {}): 
 }
 const leakyReluOp = op({
   name: "leakyRelu",
+  split: "elements",
   inputs: ["x"],
+  batch: leading,
   shape: (x: { x: Spec }, _: { slope: number }) => ({ shape: x.x.shape, dtype: floatDtype("leakyRelu", x) }),
   kernel: (k, { x }, y, { slope }) => k.leakyRelu(y.ptr, x.ptr, slope, y.size),
   saves: ["x"],
@@ -59,7 +64,9 @@ function leakyReluGrad(dy: Tensor, x: Tensor, params: { slope: number }): Tensor
 }
 const leakyReluGradOp = op({
   name: "leakyReluGrad",
+  split: "elements",
   inputs: ["dy", "x"],
+  batch: leading,
   shape: (x: { dy: Spec; x: Spec }, _: { slope: number }) => pair("leakyReluGrad", x),
   kernel: (k, { dy, x }, dx, { slope }) => k.leakyReluGrad(dx.ptr, dy.ptr, x.ptr, slope, dx.size),
   saves: ["x"],
@@ -79,7 +86,9 @@ export function hardtanh(x: Tensor, options: { minVal?: number; maxVal?: number 
 type Bounds = { readonly low: number; readonly high: number };
 const hardtanhOp = op({
   name: "hardtanh",
+  split: "elements",
   inputs: ["x"],
+  batch: leading,
   shape: (x: { x: Spec }, _: Bounds) => ({ shape: x.x.shape, dtype: floatDtype("hardtanh", x) }),
   kernel: (k, { x }, y, { low, high }) => k.clamp(y.ptr, x.ptr, low, high, y.size),
   saves: ["x"],
@@ -93,7 +102,9 @@ function hardtanhGrad(dy: Tensor, x: Tensor, params: Bounds): Tensor {
 }
 const hardtanhGradOp = op({
   name: "hardtanhGrad",
+  split: "elements",
   inputs: ["dy", "x"],
+  batch: leading,
   shape: (x: { dy: Spec; x: Spec }, _: Bounds) => pair("hardtanhGrad", x),
   kernel: (k, { dy, x }, dx, { low, high }) => k.hardtanhGrad(dx.ptr, dy.ptr, x.ptr, low, high, dx.size),
   saves: ["x"],
@@ -179,7 +190,9 @@ type PairKernel = "hardsigmoidGrad" | "hardswishGrad" | "softsignGrad";
 function pairGrad(name: PairKernel) {
   return {
     name,
+    split: "elements",
     inputs: ["dy", "x"],
+    batch: leading,
     shape: (x: { dy: Spec; x: Spec }) => pair(name, x),
     kernel: (k: Kernels, { dy, x }: { dy: Tensor; x: Tensor }, dx: Tensor): void => k[name](dx.ptr, dy.ptr, x.ptr, dx.size),
   } as const;

@@ -6,6 +6,7 @@ import { scratch } from "../../bindings/memory.js";
 import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
 import { showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { leading } from "./batching.js";
 import { checkedFlag, checkedOptions } from "./checks.js";
 import { windowMean } from "./mean-windows.js";
 import { floatDtype } from "./operands.js";
@@ -109,6 +110,7 @@ function run(k: Kernels, kernel: Kernels["maxPool"], x: Tensor, y: Tensor, { ker
 const maxPoolOp = op({
   name: "maxPool",
   inputs: ["x"],
+  batch: leading,
   shape: (s: { x: Spec }, p: MaxParams) => ({ shape: [...s.x.shape.slice(0, -2), ...p.size], dtype: floatDtype("maxPool", s) }),
   kernel: (k, { x }, y, params) => run(k, k.maxPool, x, y, params),
   saves: ["x"],
@@ -143,6 +145,7 @@ function positionsOf(x: Tensor, params: MaxParams): Tensor {
 const maxPoolIndicesOp = op({
   name: "maxPoolIndices",
   inputs: ["x"],
+  batch: leading,
   shape: (s: { x: Spec }, p: MaxParams) => ({ shape: [...s.x.shape.slice(0, -2), ...p.size], dtype: "int32" as const }),
   kernel: (k, { x }, y, params) => run(k, k.maxPoolIndices, x, y, params),
   saves: [],
@@ -169,6 +172,7 @@ function planeGather(x: Tensor, index: Tensor, outside: number): Tensor {
 const planeGatherOp = op({
   name: "planeGather",
   inputs: ["x", "index"],
+  batch: leading,
   shape(s: { x: Spec; index: Spec }, _params: { outside: number }) {
     checkIndex("planeGather", s.x, s.index);
     return { shape: s.index.shape, dtype: floatDtype("planeGather", { x: s.x }) };
@@ -194,6 +198,7 @@ function planeScatter(dy: Tensor, index: Tensor, size: Pair): Tensor {
 const planeScatterOp = op({
   name: "planeScatter",
   inputs: ["dy", "index"],
+  batch: leading,
   shape(s: { dy: Spec; index: Spec }, params: { size: Pair }) {
     checkIndex("planeScatter", s.dy, s.index);
     return { shape: [...s.dy.shape.slice(0, -2), ...params.size], dtype: floatDtype("planeScatter", { dy: s.dy }) };

@@ -7,14 +7,15 @@ import { kernelsOf } from "../../bindings/kernels.js";
 import { adopt } from "../../bindings/lifetime.js";
 import { scratch, view } from "../../bindings/memory.js";
 import { allocated } from "../../bindings/op.js";
-import { checkedShape, type Shape } from "../../bindings/shape.js";
+import { checkedShape, type Shape, sizeOf } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { activeTracer } from "../../bindings/trace.js";
 import { checkedOptions } from "./checks.js";
 import { clone, to } from "./convert.js";
 import { type CreateOptions, created, full } from "./create.js";
-import { broadcastTo } from "./shape.js";
+import { stack } from "./join.js";
+import { broadcastTo, reshape } from "./shape.js";
 
 let seed = 0;
 let stream = 0;
@@ -58,17 +59,19 @@ export function replaying<T>(first: number, fn: () => T): T {
 
 export function nextKey(): Key {
   const own = stream++;
-  return { seed, low: own % 2 ** 32, high: Math.floor(own / 2 ** 32) * 2 }; // randomBits() has the odd ones
+  const key = { seed, low: own % 2 ** 32, high: Math.floor(own / 2 ** 32) * 2 }; // randomBits() has the odd ones
+  activeTracer()?.drew(key);
+  return key;
 }
 
-/** A key for numbers that are drawn when the function is called; a trace would keep them for every run. */
-function drawnNow(): Key {
-  if (activeTracer() !== undefined) {
-    throw new ConfigError(
-      "trace: expected a function that draws no random tensors, as they would be the same at each run; draw them outside and pass them in (dropout draws anew)",
-    );
-  }
-  return nextKey();
+/** Draws a random tensor now, or as the tracer says. It asks for its gradient itself, as within vmap it stands for one example. */
+function drawn(shape: Shape, options: CreateOptions, make: (shape: Shape, options: CreateOptions) => Tensor): Tensor {
+  const { requiresGrad = false, ...rest } = options;
+  const tracer = activeTracer();
+  if (tracer === undefined) return make(shape, options);
+  const y = tracer.draw(shape, (whole) => make(whole, rest));
+  if (requiresGrad) y.requiresGrad = true;
+  return y;
 }
 
 function floatOptions(name: string, options: CreateOptions): CreateOptions {
@@ -81,30 +84,36 @@ function floatOptions(name: string, options: CreateOptions): CreateOptions {
 }
 
 function fillUniform(y: Tensor, low: number, high: number): void {
-  const key = drawnNow();
+  const key = nextKey();
   kernelsOf(y.dtype).uniform(y.ptr, y.size, 0, low, high, key.seed, key.low, key.high, scratch(SCRATCH));
 }
 
 /** Uniform in [low, high), with 24 random bits an element in float32 and 53 in float64. */
 export function uniform(shape: Shape, low: number, high: number, options: CreateOptions = {}): Tensor {
-  const y = created("uniform", shape, floatOptions("uniform", options));
-  fillUniform(y, low, high);
-  return y;
+  return drawn(shape, floatOptions("uniform", options), (whole, rest) => {
+    const y = created("uniform", whole, rest);
+    fillUniform(y, low, high);
+    return y;
+  });
 }
 
 /** Uniform in [0, 1), with 24 random bits an element in float32 (default) and 53 in float64. */
 export function rand(shape: Shape, options: CreateOptions = {}): Tensor {
-  const y = created("rand", shape, floatOptions("rand", options));
-  fillUniform(y, 0, 1);
-  return y;
+  return drawn(shape, floatOptions("rand", options), (whole, rest) => {
+    const y = created("rand", whole, rest);
+    fillUniform(y, 0, 1);
+    return y;
+  });
 }
 
 /** Normal with mean 0 and standard deviation 1, float32 by default (Box and Muller 1958: sqrt(-2 log u) cos(2 pi v) and sin). */
 export function randn(shape: Shape, options: CreateOptions = {}): Tensor {
-  const y = created("randn", shape, floatOptions("randn", options));
-  const key = drawnNow();
-  kernelsOf(y.dtype).normal(y.ptr, y.size, 0, key.seed, key.low, key.high, scratch(SCRATCH));
-  return y;
+  return drawn(shape, floatOptions("randn", options), (whole, rest) => {
+    const y = created("randn", whole, rest);
+    const key = nextKey();
+    kernelsOf(y.dtype).normal(y.ptr, y.size, 0, key.seed, key.low, key.high, scratch(SCRATCH));
+    return y;
+  });
 }
 
 const ranges: Record<DType, [least: number, end: number]> = {
@@ -128,9 +137,12 @@ export function randint(low: number, high: number, shape: Shape, options: Create
   const [least, end] = ranges[dtype];
   if (low < least || high > end) throw new ConfigError(`randint: expected numbers from ${least} to below ${end} for ${dtype}; got ${low}, ${high}`);
   if (requiresGrad && !dtype.startsWith("float")) throw new DtypeError(`randint: expected a float dtype with requiresGrad; got ${dtype}`);
-  const whole = created("randint", shape, { dtype: "int32" });
-  const key = drawnNow();
-  kernelsOf("int32").randint(whole.ptr, whole.size, 0, low, high - low, key.seed, key.low, key.high, scratch(SCRATCH));
+  const whole = drawn(shape, { dtype: "int32" }, (all, rest) => {
+    const words = created("randint", all, rest);
+    const key = nextKey();
+    kernelsOf("int32").randint(words.ptr, words.size, 0, low, high - low, key.seed, key.low, key.high, scratch(SCRATCH));
+    return words;
+  });
   if (dtype === "int32") return whole;
   try {
     const y = to(whole, dtype);
@@ -154,12 +166,17 @@ export function bernoulli(p: Tensor | number, shape?: Shape, options: CreateOpti
     if (p.dtype !== "float32" && p.dtype !== "float64") throw new DtypeError(`${name}: expected p of dtype float32 or float64; got ${p.dtype}`);
   } else if (shape === undefined) throw new ConfigError(`${name}: expected a shape beside the number ${p}`);
   const size = checkedShape(name, shape ?? (p as Tensor).shape);
-  const dtype = checked.dtype ?? (p instanceof Tensor ? (p.dtype as "float32") : "float32");
-  const bounds = allocated(name, dtype, size);
+  const dtype = (checked.dtype as "float32" | undefined) ?? (p instanceof Tensor ? (p.dtype as "float32") : "float32");
+  return drawn(size, { ...checked, dtype }, (whole, rest) => trials(p, whole, rest, dtype));
+}
+
+function trials(p: Tensor | number, shape: Shape, options: CreateOptions, dtype: "float32" | "float64"): Tensor {
+  const name = "bernoulli";
+  const bounds = allocated(name, dtype, shape);
   try {
     if (p instanceof Tensor) {
       // the widened p is a view, read by the one copy
-      const wide = broadcastTo(p, size);
+      const wide = broadcastTo(p, shape);
       const same = to(wide, dtype);
       const packed = clone(same);
       view(bounds.ptr, bounds.size, dtype).set(view(packed.ptr, packed.size, dtype));
@@ -168,7 +185,7 @@ export function bernoulli(p: Tensor | number, shape?: Shape, options: CreateOpti
     for (const q of view(bounds.ptr, p instanceof Tensor ? bounds.size : Math.min(1, bounds.size), dtype)) {
       if (!(q >= 0 && q <= 1)) throw new NumericError(`${name}: expected probabilities from 0 to 1; got ${q}`);
     }
-    const y = created(name, size, { ...checked, dtype });
+    const y = created(name, shape, options);
     fillUniform(y, 0, 1);
     kernelsOf(dtype).bernoulli(y.ptr, y.ptr, bounds.ptr, y.size);
     return y;
@@ -180,9 +197,14 @@ export function bernoulli(p: Tensor | number, shape?: Shape, options: CreateOpti
 /** The numbers 0..n-1 in random order, int32 (Fisher and Yates); throws ConfigError unless n is a whole number >= 0. */
 export function permutation(n: number): Tensor {
   if (!Number.isInteger(n) || n < 0 || n > 0x7fffffff) throw new ConfigError(`permutation: expected a whole number from 0 to 2147483647; got ${showValue(n)}`);
-  const y = shuffled(n, drawnNow());
-  adopt(y, undefined);
-  return y;
+  return drawn([n], {}, (shape) => {
+    const orders = Array.from({ length: sizeOf(shape.slice(0, -1)) }, () => {
+      const y = shuffled(n, nextKey());
+      adopt(y, undefined);
+      return y;
+    });
+    return shape.length === 1 ? orders[0] : reshape(stack(orders), shape);
+  });
 }
 
 function shuffled(n: number, key: Key): Tensor {

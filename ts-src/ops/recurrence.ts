@@ -4,6 +4,7 @@ import { scratch } from "../../bindings/memory.js";
 import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
 import { type Shape, sameShape, showShape, sizeOf } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { alongAxis } from "./batching.js";
 import { mul } from "./binary.js";
 import { floatDtype } from "./operands.js";
 
@@ -38,6 +39,7 @@ export function runningProduct(x: Tensor, params: Along): Tensor {
 const cumprodOp = op({
   name: "cumprod",
   inputs: ["x"],
+  batch: alongAxis,
   shape: (s: { x: Spec }, _params: Along) => ({ shape: s.x.shape, dtype: floatDtype("cumprod", s) }),
   kernel: (k, { x }, y, { axis, reverse }) => k.cumprod(y.ptr, x.ptr, scanScratch(), ...around(x.shape, axis), reverse ? 1 : 0),
   saves: ["x", "y"],
@@ -67,6 +69,7 @@ function linearScan(a: Tensor, b: Tensor, params: Along): Tensor {
 const linearScanOp = op({
   name: "linearScan",
   inputs: ["a", "b"],
+  batch: alongAxis,
   shape(s: { a: Spec; b: Spec }, _params: Along) {
     if (!sameShape(s.a.shape, s.b.shape)) {
       throw new ShapeError(`linearScan: expected a and b of one shape; got ${showShape(s.a.shape)} and ${showShape(s.b.shape)}`);
@@ -94,6 +97,7 @@ function shift(x: Tensor, params: Along & { readonly value: number }): Tensor {
 const shiftOp = op({
   name: "shift",
   inputs: ["x"],
+  batch: alongAxis,
   shape: (s: { x: Spec }, _params: Along & { readonly value: number }) => ({ shape: s.x.shape, dtype: floatDtype("shift", s) }),
   kernel: (k, { x }, y, { axis, reverse, value }) => k.shift(y.ptr, x.ptr, value, ...around(x.shape, axis), reverse ? 1 : 0),
   saves: [],

@@ -6,6 +6,7 @@ import { allocated, apply, copyInto, op, type Spec } from "../../bindings/op.js"
 import type { Shape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { anyReduction, checkedReduction, keptShape, type Reduced, type ReduceOptions, reducedShape, reducedSize } from "./axes.js";
+import { overAxes } from "./batching.js";
 import { div, mul } from "./binary.js";
 import { to } from "./convert.js";
 import { reduceInto } from "./loops.js";
@@ -23,6 +24,7 @@ export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
 const sumOp = op({
   name: "sum",
   inputs: ["x"],
+  batch: overAxes,
   shape: (s: { x: Spec }, params: Reduced): Spec => ({ shape: reducedShape(s.x.shape, params), dtype: isFloat(s.x.dtype) ? s.x.dtype : "int32" }),
   strided: true,
   kernel(k, { x }, y, { axes }) {
@@ -74,6 +76,7 @@ export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
 const meanOp = op({
   name: "mean",
   inputs: ["x"],
+  batch: overAxes,
   shape: (s: { x: Spec }, params: Reduced) => ({ shape: reducedShape(s.x.shape, params), dtype: floatDtype("mean", s) }),
   strided: true,
   kernel: (k, { x }, y, { axes }) => reduceInto((...args) => k.sum(...args, reducedSize(x.shape, axes)), y, x, axes),
@@ -89,6 +92,7 @@ export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
 const prodOp = op({
   name: "prod",
   inputs: ["x"],
+  batch: overAxes,
   shape: (s: { x: Spec }, params: Reduced) => ({ shape: reducedShape(s.x.shape, params), dtype: floatDtype("prod", s) }),
   strided: true,
   kernel: (k, { x }, y, { axes }) => reduceInto(k.prod, y, x, axes),

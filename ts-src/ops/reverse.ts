@@ -1,14 +1,15 @@
 // The reverse walk: from an output back along the tape, each rule called once, broadcasting undone here and nowhere else.
 import { AnomalyError } from "../../bindings/anomaly.js";
 import { DisposedError, DtypeError, GradientError, NumericError, ShapeError, VersionError } from "../../bindings/errors.js";
-import { anchor, keep, type Scope, scope } from "../../bindings/lifetime.js";
+import { anchor, keep, type Scope, scope, twin } from "../../bindings/lifetime.js";
 import { share } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
 import { beginPass, type Edge, endPass, isRecording, type Node, withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
+import { activeTracer, withDeriving } from "../../bindings/trace.js";
 import { add } from "./binary.js";
 import { checkedOptions } from "./checks.js";
-import { clone } from "./convert.js";
+import { clone, withoutHistory } from "./convert.js";
 import { onesLike, zerosLike } from "./create.js";
 import { add_ } from "./inplace.js";
 import { checkedTensor } from "./operands.js";
@@ -44,6 +45,10 @@ function leading(nodes: readonly Node[], targets: ReadonlySet<Edge>): Set<Edge> 
  * temporaries are freed as soon as it has run. Nodes become spent unless `retain`.
  */
 export function walk(within: Scope, root: Edge, seed: Tensor, nodes: readonly Node[], targets: ReadonlySet<Edge>, retain: boolean): Map<Edge, Tensor> {
+  return withDeriving(() => walked(within, root, seed, nodes, targets, retain));
+}
+
+function walked(within: Scope, root: Edge, seed: Tensor, nodes: readonly Node[], targets: ReadonlySet<Edge>, retain: boolean): Map<Edge, Tensor> {
   const wanted = leading(nodes, targets);
   const gradients = new Map<Edge, Tensor>([[root, seed]]);
   for (const node of nodes) {
@@ -78,12 +83,7 @@ export function walk(within: Scope, root: Edge, seed: Tensor, nodes: readonly No
     }
     dy.dispose();
   }
-  if (!retain) {
-    for (const node of nodes) {
-      node.spent = true;
-      node.saved = [];
-    }
-  }
+  if (!retain) for (const node of nodes) node.spend();
   return gradients;
 }
 
@@ -116,6 +116,9 @@ function named<T>(names: readonly string[], values: readonly T[]): { [name: stri
 /** What the node saved, by name: with new handles where the old ones were disposed, and unchanged since. */
 function revived(node: Node): { [name: string]: Tensor } {
   const { name, saves } = node.op;
+  // a pass that is not recorded leaves no history; within a vmap that began later, its ops are recorded as those of whole batches
+  const forget = !isRecording() && node.mapper !== activeTracer()?.mapper;
+  const strip = (t: Tensor): boolean => forget && t.requiresGrad && (node.mapper === undefined || node.mapper.owns(t));
   if (node.spent)
     throw new GradientError(`backward: the graph of ${name} was used and freed; call the first backward with { retainGraph: true } to use it again`);
   const out: { [name: string]: Tensor } = {};
@@ -131,7 +134,7 @@ function revived(node: Node): { [name: string]: Tensor } {
         `backward: ${name} needs its ${saves[i]}, ${saved.describe()}, at version ${node.versions[i]}, but it was changed in place since and is at version ${saved.storage.version}; change a clone() instead`,
       );
     }
-    out[saves[i]] = saved.disposed ? share(saved) : saved;
+    out[saves[i]] = strip(saved) ? withoutHistory(saved) : saved.disposed ? share(saved) : saved;
   }
   return out;
 }
@@ -170,6 +173,8 @@ export function backward(y: Tensor, options: BackwardOptions = {}): void {
   checkedTensor("backward", "y", y);
   y.alive("backward");
   checkedOptions("backward", options, ["gradient", "retainGraph", "createGraph"]);
+  if (activeTracer()?.mapper !== undefined)
+    throw new GradientError("backward: expected derivatives by grad() of a function within vmap; got backward(), as each example has a gradient for itself");
   const root = y.edge;
   if (root === undefined) {
     throw new GradientError(`backward: expected a tensor computed from one with requiresGrad; got ${y.describe()} made by ${y.origin}, which has no history`);
@@ -205,9 +210,10 @@ export function backward(y: Tensor, options: BackwardOptions = {}): void {
 function accumulate(leaf: Tensor, dx: Tensor): void {
   const earlier = leaf.grad;
   if (earlier === undefined || earlier.disposed) {
-    // a view or a shared block would change with its other handles
-    anchor(dx.contiguous && dx.storage.refs === 1 ? dx : clone(dx), leaf);
-  } else if (!isRecording() && !earlier.requiresGrad) add_(earlier, dx);
+    // a view or a shared storage would change with its other handles
+    if (dx.contiguous && dx.storage.refs === 1) anchor(dx, leaf);
+    else anchor((isRecording() ? undefined : twin(dx)) ?? clone(dx), leaf);
+  } else if (!isRecording() && !earlier.requiresGrad && !earlier.symbolic) add_(earlier, dx);
   else {
     const total = add(earlier, dx);
     keep(earlier);

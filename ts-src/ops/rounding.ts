@@ -4,6 +4,7 @@ import { ConfigError } from "../../bindings/errors.js";
 import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
 import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { leading } from "./batching.js";
 import { div, mul, sub } from "./binary.js";
 import { checkedOptions } from "./checks.js";
 import { isfinite } from "./compare.js";
@@ -89,7 +90,9 @@ export function nanToNum(x: Tensor, options: NanToNumOptions = {}): Tensor {
 }
 const nanToNumOp = op({
   name: "nanToNum",
+  split: "elements",
   inputs: ["x"],
+  batch: leading,
   shape: (x: { x: Spec }, _: Required<NanToNumOptions>) => ({ shape: x.x.shape, dtype: floatDtype("nanToNum", x) }),
   kernel: (k, { x }, y, { nan, posinf, neginf }) => k.nanToNum(y.ptr, x.ptr, nan, posinf, neginf, y.size),
   saves: ["x"],

@@ -8,6 +8,7 @@ import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
 import { checkedShape, type Shape, sameShape, showShape, sizeOf } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { foldingChannels } from "./batching.js";
 import { add, div, mul, sub } from "./binary.js";
 import { checkedNumber, checkedOptions, checkedPart } from "./checks.js";
 import { full } from "./create.js";
@@ -86,6 +87,7 @@ function declared(name: "layerNorm" | "groupNorm" | "rmsNorm", centred: boolean)
   const forwardOp = op({
     name,
     inputs: ["x", "w", "b"],
+    batch: foldingChannels({ samples: ["x"], channels: ["w", "b"], y: "samples" }),
     shape: (s: { x: Spec; w: Spec; b: Spec }, _params: Params) => ({ shape: s.x.shape, dtype: floatDtype(name, s) }),
     kernel(k, { x, w, b }, y, p) {
       if (y.size > 0) k.layerNorm(y.ptr, x.ptr, w.ptr, b.ptr, ...rows(x), p.eps, centred ? 1 : 0);
@@ -109,6 +111,7 @@ function declared(name: "layerNorm" | "groupNorm" | "rmsNorm", centred: boolean)
   const gradOp = op({
     name: `${name}Grad`,
     inputs: ["dy", "x", "w"],
+    batch: foldingChannels({ samples: ["dy", "x"], channels: ["w"], y: "samples" }),
     shape: (s: { dy: Spec; x: Spec; w: Spec }, _params: Params) => ({ shape: s.x.shape, dtype: floatDtype(`${name}Grad`, s) }),
     kernel(k, { dy, x, w }, dx, p) {
       if (dx.size > 0) k.layerNormGrad(dx.ptr, dy.ptr, x.ptr, w.ptr, ...rows(x), p.eps, centred ? 1 : 0);
@@ -138,6 +141,7 @@ function declared(name: "layerNorm" | "groupNorm" | "rmsNorm", centred: boolean)
   const weightGradOp = op({
     name: `${name}WeightGrad`,
     inputs: ["dy", "x"],
+    batch: foldingChannels({ samples: ["dy", "x"], channels: [], y: "channels" }),
     shape: (s: { dy: Spec; x: Spec }, _params: Params) => ({ shape: s.x.shape.slice(1, 3), dtype: floatDtype(`${name}WeightGrad`, s) }),
     kernel(k, { dy, x }, dw, p) {
       if (dw.size > 0 && x.shape[3] > 0) k.layerNormWeightGrad(dw.ptr, dy.ptr, x.ptr, scratch(dw.size * 8), ...rows(x), p.eps, centred ? 1 : 0);

@@ -5,6 +5,10 @@ import { view } from "../../bindings/memory.js";
 import { apply, op, type Spec } from "../../bindings/op.js";
 import { showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { everyOperand, merged, parted } from "./batching.js";
+import { arange } from "./create.js";
+import { gatherAlong } from "./gather.js";
+import { broadcastTo, reshape } from "./shape.js";
 
 function rowSize(x: Tensor): number {
   return x.shape.slice(1).reduce((n, size) => n * size, 1);
@@ -23,6 +27,12 @@ function inRange(name: string, x: Tensor, index: Tensor): void {
   }
 }
 
+/** Rows of each example by its own numbers, for x [B, n, ...] and index [B, m]. */
+function eachPicked(name: string, x: Tensor, index: Tensor): Tensor {
+  const wide = reshape(index, [...index.shape, ...x.shape.slice(2).map(() => 1)]);
+  return gatherAlong(x, broadcastTo(wide, [...index.shape, ...x.shape.slice(2)]), { fn: name, axis: 1 });
+}
+
 /** y[i] = x[index[i]] along the first axis; throws ShapeError for a number out of range, GradientError if x requires one. */
 export function takeRows(x: Tensor, index: Tensor): Tensor {
   if (x.requiresGrad) throw new GradientError("takeRows: expected data without gradient; got a tensor that requires one; detach() it");
@@ -31,6 +41,11 @@ export function takeRows(x: Tensor, index: Tensor): Tensor {
 const takeRowsOp = op({
   name: "takeRows",
   inputs: ["x", "index"],
+  batch: (batch) => {
+    const { x, index } = everyOperand(batch);
+    if (!batch.batched.x) return parted(batch.again({ x: batch.inputs.x, index: merged(index) }), batch.size);
+    return eachPicked("takeRows", x, index);
+  },
   shape: (s: { x: Spec; index: Spec }) => ({ shape: pickedShape("takeRows", s.x, s.index), dtype: s.x.dtype }),
   kernel(k, { x, index }, y) {
     inRange("takeRows", x, index);
@@ -48,6 +63,12 @@ export function takeRowsScaled(x: Tensor, index: Tensor, scale: number, shift: n
 const takeRowsScaledOp = op({
   name: "takeRowsScaled",
   inputs: ["x", "index"],
+  batch: (batch) => {
+    const { x, index } = everyOperand(batch);
+    if (!batch.batched.x) return parted(batch.again({ x: batch.inputs.x, index: merged(index) }), batch.size);
+    const rows = merged(eachPicked("takeRowsScaled", x, index));
+    return parted(batch.again({ x: rows, index: arange(0, rows.shape[0], 1, { dtype: "int32" }) }), batch.size);
+  },
   shape(s: { x: Spec; index: Spec }, _params: { scale: number; shift: number }) {
     if (s.x.dtype !== "uint8") throw new DtypeError(`takeRowsScaled: expected x of dtype uint8; got ${s.x.dtype}`);
     return { shape: pickedShape("takeRowsScaled", s.x, s.index), dtype: "float32" as const };

@@ -4,6 +4,7 @@ import { scope } from "../../bindings/lifetime.js";
 import { apply, op, type Spec } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { checkedOneAxis } from "./axes.js";
+import { alongAxis } from "./batching.js";
 import { checkedOptions } from "./checks.js";
 import { to } from "./convert.js";
 import { checkedTensor, floatDtype } from "./operands.js";
@@ -42,6 +43,7 @@ function runningSum(x: Tensor, params: Along): Tensor {
 const cumsumOp = op({
   name: "cumsum",
   inputs: ["x"],
+  batch: alongAxis,
   shape: (s: { x: Spec }, _params: Along) => ({ shape: s.x.shape, dtype: floatDtype("cumsum", s) }),
   kernel: (k, { x }, y, { axis, reverse }) => k.cumsum(y.ptr, x.ptr, scanScratch(), ...around(x.shape, axis), reverse ? 1 : 0),
   saves: [],
@@ -56,6 +58,7 @@ const cumsumOp = op({
 const cumsumInt32Op = op({
   name: "cumsumInt32",
   inputs: ["x"],
+  batch: alongAxis,
   shape: (s: { x: Spec }, _params: { axis: number }) => ({ shape: s.x.shape, dtype: "int32" as const }),
   kernel: (k, { x }, y, { axis }) => k.cumsumInt32(y.ptr, x.ptr, ...around(x.shape, axis)),
   saves: [],

@@ -7,13 +7,14 @@ import { apply, copyInto, op, type Spec } from "../../bindings/op.js";
 import { checkedShape, type Shape, sameShape, showShape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
+import { merged, parted } from "./batching.js";
 import { mul } from "./binary.js";
 import { checkedOptions } from "./checks.js";
 import { ne } from "./compare.js";
 import { arange, fillWith, zeros } from "./create.js";
 import { gatherAlong, type IndexOptions } from "./gather.js";
 import { drawnAlong } from "./index-samples.js";
-import { type Along, axisOf, checkedIndex, checkedLive, fitsWithin, scatterInto, spread } from "./indexing.js";
+import { type Along, alongIndex, axisOf, checkedIndex, checkedLive, fitsWithin, scatterInto, spread } from "./indexing.js";
 import { floatDtype, type Operand, scalar } from "./operands.js";
 import { where } from "./select.js";
 import { reshape } from "./shape.js";
@@ -51,6 +52,7 @@ export function scatter(x: Tensor, index: Tensor, source: Operand, options: Inde
 const scatterOp = op({
   name: "scatter",
   inputs: ["x", "index", "source"],
+  batch: alongIndex,
   shape: (s: { x: Spec; index: Spec; source: Spec }, _along: Along): Spec => s.x,
   strided: true,
   kernel(k, { x, index, source }, y, along) {
@@ -97,6 +99,7 @@ interface AddParams extends Along {
 const scatterAddOp = op({
   name: "scatterAdd",
   inputs: ["x", "index", "source"],
+  batch: alongIndex,
   shape: (s: { x: Spec; index: Spec; source: Spec }, params: AddParams) => ({
     shape: s.x.shape,
     dtype: floatDtype(params.fn, { x: s.x, source: s.source }),
@@ -201,6 +204,7 @@ interface OneHotParams extends Along {
 const oneHotOp = op({
   name: "oneHot",
   inputs: ["index"],
+  batch: ({ inputs, params, size, again }) => parted(again({ index: merged(inputs.index) }, { ...params, from: [size, ...(params.from ?? [])] }), size),
   shape: (s: { index: Spec }, { depth, dtype }: OneHotParams): Spec => ({ shape: [s.index.shape[0], depth], dtype }),
   strided: true,
   kernel(k, { index }, y, along) {

@@ -5,6 +5,7 @@ import { scope } from "../../bindings/lifetime.js";
 import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
 import { broadcastShapes, sameShape, showShape } from "../../bindings/shape.js";
 import { Tensor } from "../../bindings/tensor.js";
+import { broadcasting, leading } from "./batching.js";
 import { type AnyBound, type Bounds, bounds } from "./bounds.js";
 import { gt, lt, ne } from "./compare.js";
 import { logicalOr } from "./logic.js";
@@ -23,7 +24,9 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
 }
 const whereOp = op({
   name: "where",
+  split: "elements",
   inputs: ["condition", "a", "b"],
+  batch: broadcasting,
   shape({ condition, a, b }: { condition: Spec; a: Spec; b: Spec }) {
     if (condition.dtype !== "bool" && condition.dtype !== "uint8") {
       throw new DtypeError(`where: expected a condition of dtype bool or uint8; got ${condition.dtype}; compare it, as in ne(condition, 0)`);
@@ -77,7 +80,9 @@ function maximumGrad(dy: Tensor, a: Tensor, b: Tensor): Tensor {
 }
 const maximumGradOp = op({
   name: "maximumGrad",
+  split: "elements",
   inputs: ["dy", "a", "b"],
+  batch: leading,
   shape(x: { dy: Spec; a: Spec; b: Spec }) {
     if (!sameShape(x.dy.shape, x.a.shape) || !sameShape(x.dy.shape, x.b.shape)) {
       throw new ShapeError(`maximumGrad: expected dy, a and b of one shape; got ${[x.dy, x.a, x.b].map((s) => showShape(s.shape)).join(", ")}`);
@@ -120,7 +125,9 @@ export function clamp(x: Tensor, lo: AnyBound, hi: AnyBound = null): Tensor {
 }
 const clampOp = op({
   name: "clamp",
+  split: "elements",
   inputs: ["x"],
+  batch: leading,
   shape: (x: { x: Spec }, _: Bounds) => ({ shape: x.x.shape, dtype: numberDtype("clamp", x) }),
   kernel: (k, { x }, y, { low, high }) => (y.dtype === "int32" ? k.clampInt32 : k.clamp)(y.ptr, x.ptr, low, high, y.size),
   saves: ["x"],
@@ -139,7 +146,9 @@ function clampGrad(dy: Tensor, x: Tensor, params: Bounds): Tensor {
 }
 const clampGradOp = op({
   name: "clampGrad",
+  split: "elements",
   inputs: ["dy", "x"],
+  batch: leading,
   shape: (x: { dy: Spec; x: Spec }, _: Bounds) => ({ shape: x.x.shape, dtype: floatDtype("clampGrad", x) }),
   kernel: (k, { dy, x }, dx, { low, high }) => k.clampGrad(dx.ptr, dy.ptr, x.ptr, low, high, dx.size),
   saves: ["x"],

@@ -3,6 +3,7 @@ import { ShapeError } from "../../bindings/errors.js";
 import { apply, op, type Spec } from "../../bindings/op.js";
 import { checkedAxes, checkedAxis, checkedShape, reshapedStrides, type Shape, showShape, sizeOf } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { aligned } from "./batching.js";
 import { checkedTensor } from "./operands.js";
 
 /**
@@ -21,6 +22,7 @@ function reshaped(name: string, x: Tensor, shape: Shape): Tensor {
 const reshapeOp = op({
   name: "reshape",
   inputs: ["x"],
+  batch: ({ inputs, params, size, again }) => again(inputs, { shape: [size, ...params.shape] }),
   shape(x: { x: Spec }, params: { shape: Shape }) {
     const [n, size] = [sizeOf(x.x.shape), sizeOf(params.shape)];
     if (n !== size) throw new ShapeError(`reshape: expected ${n} elements, as in ${showShape(x.x.shape)}; got shape ${showShape(params.shape)}`);
@@ -82,6 +84,7 @@ export function permute(x: Tensor, ...axes: number[] | [readonly number[]]): Ten
 const permuteOp = op({
   name: "permute",
   inputs: ["x"],
+  batch: ({ inputs, params, again }) => again(inputs, { order: [0, ...params.order.map((axis) => axis + 1)] }),
   shape: (x: { x: Spec }, params: { order: readonly number[] }) => ({ shape: params.order.map((axis) => x.x.shape[axis]), dtype: x.x.dtype }),
   view: (x, y, { order }) => ({ shape: y.shape, strides: order.map((axis) => x.strides[axis]), offset: x.offset }),
   saves: [],
@@ -128,6 +131,7 @@ function widened(name: string, x: Tensor, shape: Shape): Tensor {
 const broadcastToOp = op({
   name: "broadcastTo",
   inputs: ["x"],
+  batch: (batch) => batch.again({ x: aligned(batch, "x", batch.params.shape.length) }, { shape: [batch.size, ...batch.params.shape] }),
   shape: (x: { x: Spec }, params: { shape: Shape }) => ({ shape: params.shape, dtype: x.x.dtype }),
   view(x, y) {
     const added = y.shape.length - x.shape.length;

@@ -5,6 +5,7 @@ import { apply, type Draw, type Layout, op, type Spec } from "../../bindings/op.
 import { checkedAxes, checkedAxis, contiguousStrides, type Shape, showShape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { overAxes } from "./batching.js";
 import { checkedOptions } from "./checks.js";
 import { checkedTensor } from "./operands.js";
 import { scattered } from "./places.js";
@@ -99,6 +100,7 @@ function cutFrom(x: Tensor, cuts: readonly Cut[]): Tensor {
 const sliceOp = op({
   name: "slice",
   inputs: ["x"],
+  batch: ({ inputs, params, size, again }) => again(inputs, { cuts: [whole(size), ...params.cuts] }),
   shape: (x: { x: Spec }, params: CutParams) => ({ shape: cutShape(params.cuts), dtype: x.x.dtype }),
   view: (x, _y, { cuts }) => cutLayout(x, cuts),
   saves: [],
@@ -119,6 +121,7 @@ function sliceGrad(dy: Tensor, cuts: readonly Cut[], shape: Shape): Tensor {
 const sliceGradOp = op({
   name: "sliceGrad",
   inputs: ["dy"],
+  batch: ({ inputs, params, size, again }) => again(inputs, { cuts: [whole(size), ...params.cuts], shape: [size, ...params.shape] }),
   shape: (x: { dy: Spec }, params: CutParams & { readonly shape: Shape }) => ({ shape: params.shape, dtype: x.dy.dtype }),
   strided: true,
   kernel: (_, { dy }, dx, { cuts, shape }) => scattered(dx, cutLayout({ shape, strides: contiguousStrides(shape), offset: 0 }, cuts), dy),
@@ -209,6 +212,7 @@ export function flip(x: Tensor, options: { axis?: number | readonly number[] } =
 const flipOp = op({
   name: "flip",
   inputs: ["x"],
+  batch: overAxes,
   shape: (x: { x: Spec }, _params: { axes: readonly number[] }) => x.x,
   view(x, y, { axes }) {
     const strides = [...x.strides];

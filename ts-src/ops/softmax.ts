@@ -3,6 +3,7 @@ import { scope } from "../../bindings/lifetime.js";
 import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
 import { checkedAxis, type Shape, sizeOf } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { alongAxis, leading } from "./batching.js";
 import { mul, sub } from "./binary.js";
 import { checkedOptions } from "./checks.js";
 import { exp } from "./exponential.js";
@@ -43,6 +44,7 @@ export function softmax(x: Tensor, options: { axis?: number } = {}): Tensor {
 const softmaxOp = op({
   name: "softmax",
   inputs: ["x"],
+  batch: alongAxis,
   shape: (s: { x: Spec }, _params: Along) => ({ shape: s.x.shape, dtype: floatDtype("softmax", s) }),
   kernel(k, { x }, y, { axis }) {
     if (x.size === 0) return;
@@ -67,6 +69,7 @@ export function maskedSoftmax(x: Tensor): Tensor {
 const maskedSoftmaxOp = op({
   name: "maskedSoftmax",
   inputs: ["x"],
+  batch: leading,
   shape: (s: { x: Spec }) => ({ shape: s.x.shape, dtype: floatDtype("maskedSoftmax", s) }),
   kernel(k, { x }, y) {
     if (x.size > 0) k.softmaxRows(y.ptr, x.ptr, x.size / x.shape[x.ndim - 1], x.shape[x.ndim - 1], 1);
@@ -87,6 +90,7 @@ export function softmaxGradRows(dy: Tensor, y: Tensor): Tensor {
 const softmaxGradOp = op({
   name: "softmaxGrad",
   inputs: ["dy", "y"],
+  batch: alongAxis,
   shape: (s: { dy: Spec; y: Spec }, _params: Along) => ({ shape: s.y.shape, dtype: floatDtype("softmaxGrad", s) }),
   kernel(k, { dy, y }, dx, { axis }) {
     if (y.size === 0) return;
@@ -122,6 +126,7 @@ export function logSoftmax(x: Tensor, options: { axis?: number } = {}): Tensor {
 const logSoftmaxOp = op({
   name: "logSoftmax",
   inputs: ["x"],
+  batch: alongAxis,
   shape: (s: { x: Spec }, _params: Along) => ({ shape: s.x.shape, dtype: floatDtype("logSoftmax", s) }),
   kernel(k, { x }, y, { axis }) {
     if (x.size === 0) return;
@@ -146,6 +151,7 @@ function logSoftmaxGrad(dy: Tensor, y: Tensor, params: Along): Tensor {
 const logSoftmaxGradOp = op({
   name: "logSoftmaxGrad",
   inputs: ["dy", "y"],
+  batch: alongAxis,
   shape: (s: { dy: Spec; y: Spec }, _params: Along) => ({ shape: s.y.shape, dtype: floatDtype("logSoftmaxGrad", s) }),
   kernel(k, { dy, y }, dx, { axis }) {
     if (y.size === 0) return;

@@ -7,11 +7,12 @@ import { apply, op, type Spec } from "../../bindings/op.js";
 import { showShape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { everyOperand } from "./batching.js";
 import { checkedFlag, checkedOptions } from "./checks.js";
 import { gatherAlong } from "./gather.js";
 import { ofDtype } from "./groups.js";
 import { axisOf, checkedLive } from "./indexing.js";
-import { transpose } from "./shape.js";
+import { reshape, transpose } from "./shape.js";
 
 const HEAP_SHARE = 8; // topk keeps a heap if it wants no more than an eighth of a row
 const HEAP_MOST = 4096; // and no more than this: above it sorting is faster
@@ -104,6 +105,10 @@ export function ordered(x: Tensor, { axis, descending, count }: Order): Tensor {
 const argsortOp = op({
   name: "argsort",
   inputs: ["x"],
+  batch: (batch) => {
+    const { x } = everyOperand(batch);
+    return x.ndim > 1 ? batch.again({ x }) : reshape(batch.again({ x: reshape(x, [batch.size, 1]) }), [batch.size]);
+  },
   shape: (s: { x: Spec }, params: { descending: boolean; count: number }) => ({
     shape: s.x.shape.map((n, i) => (i === s.x.shape.length - 1 ? params.count : n)),
     dtype: "int32" as const,

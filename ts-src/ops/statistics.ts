@@ -5,6 +5,7 @@ import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
 import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { anyReduction, checkedReduction, distinct, drawnReduction, keptShape, type Reduced, type ReduceOptions, reducedShape, reducedSize } from "./axes.js";
+import { overAxes } from "./batching.js";
 import { mul, sub } from "./binary.js";
 import { detach } from "./convert.js";
 import { divNoNan, expSub } from "./guarded.js";
@@ -51,6 +52,7 @@ export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
 const varianceOp = op({
   name: "variance",
   inputs: ["x"],
+  batch: overAxes,
   shape: (s: { x: Spec }, params: Corrected) => ({ shape: reducedShape(s.x.shape, params), dtype: floatDtype("variance", s) }),
   strided: true,
   kernel: (k, { x }, y, { axes, correction }) => reduceInto((...args) => k.variance(...args, correction), y, x, axes),
@@ -68,6 +70,7 @@ export function std(x: Tensor, options: VarianceOptions = {}): Tensor {
 const stdOp = op({
   name: "std",
   inputs: ["x"],
+  batch: overAxes,
   shape: (s: { x: Spec }, params: Corrected) => ({ shape: reducedShape(s.x.shape, params), dtype: floatDtype("std", s) }),
   strided: true,
   kernel(k, { x }, y, { axes, correction }) {
@@ -94,6 +97,7 @@ export function logsumexp(x: Tensor, options: ReduceOptions = {}): Tensor {
 const logsumexpOp = op({
   name: "logsumexp",
   inputs: ["x"],
+  batch: overAxes,
   shape: (s: { x: Spec }, params: Reduced) => ({ shape: reducedShape(s.x.shape, params), dtype: floatDtype("logsumexp", s) }),
   strided: true,
   kernel: (k, { x }, y, { axes }) => reduceInto(k.logsumexp, y, x, axes),

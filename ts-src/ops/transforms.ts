@@ -9,14 +9,15 @@ import { showValue } from "../../bindings/show.js";
 import { type Edge, isRecording, type Node, withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { add, mul } from "./binary.js";
-import { clone, detach } from "./convert.js";
+import { clone, withoutHistory } from "./convert.js";
 import { fromBytes, zeros, zerosLike } from "./create.js";
 import { fresh, grad } from "./derivatives.js";
-import { stack } from "./join.js";
+import { concat } from "./join.js";
 import { sum } from "./reduce.js";
 import { history, passing, walk } from "./reverse.js";
 import { reshape } from "./shape.js";
 import { mapTree, type Tree } from "./tree.js";
+import { vmap } from "./vmap.js";
 
 type AnyFunction = (...xs: never[]) => Tree;
 
@@ -95,7 +96,7 @@ export function vjp(f: AnyFunction, ...xs: Tree[]): [value: Tree, pullback: (dy:
         });
         // recorded again if the result depends on more than the variables
         const nested = recorded && (graphs.some((g) => g.outer) || variables.some((t) => t.node !== undefined));
-        const value = nested ? made : withRecording(false, () => mapTree(made, detach));
+        const value = nested ? made : withRecording(false, () => mapTree(made, withoutHistory));
         const pullback = (dy: Tree): Tree => {
           const cotangents = checkedCotangent("vjp", "a cotangent", dy, value);
           const createGraph = isRecording() && (nested || cotangents.some((t) => t.requiresGrad));
@@ -144,7 +145,7 @@ export function jvp(f: AnyFunction, x: Tree, v: Tree): [value: Tree, tangent: Tr
 
 /**
  * The matrix of all derivatives of a function with respect to its first argument, a tensor: jacobian(f)(x, ...rest) has
- * shape [...out, ...in]. One reverse pass an output. Throws GradientError unless f returns a float tensor.
+ * shape [...out, ...in]. One reverse pass for every 64 outputs, by vmap of the pullback. Throws GradientError unless f returns a float tensor.
  */
 export function jacobian<R extends readonly unknown[] = []>(f: (x: Tensor, ...rest: R) => Tensor): (x: Tensor, ...rest: R) => Tensor {
   return (x, ...rest) => {
@@ -157,17 +158,25 @@ export function jacobian<R extends readonly unknown[] = []>(f: (x: Tensor, ...re
         throw new GradientError(`jacobian: expected a function that returns a float tensor; got ${got}`);
       }
       if (value.size === 0) return zeros([...value.shape, ...x.shape], { dtype: value.dtype });
-      const rows = Array.from({ length: value.size }, (_, i) => pullback(unit(value, i)) as Tensor);
-      return reshape(stack(rows), [...value.shape, ...x.shape]);
+      const mapped = vmap(pullback as (dy: Tensor) => Tensor);
+      const parts: Tensor[] = [];
+      for (let first = 0; first < value.size; first += ROWS) {
+        const count = Math.min(ROWS, value.size - first);
+        parts.push(mapped(units(value, first, count)));
+      }
+      return reshape(parts.length === 1 ? parts[0] : concat(parts), [...value.shape, ...x.shape]);
     });
   };
 }
 
-/** 1 at element i, else 0, shaped as `like`. */
-function unit(like: Tensor, i: number): Tensor {
-  const data = like.dtype === "float64" ? new Float64Array(like.size) : new Float32Array(like.size);
-  data[i] = 1;
-  return fromBytes(new Uint8Array(data.buffer), like.dtype, like.shape);
+/** Rows of a jacobian that one reverse pass computes: more would hold more intermediate results at a time. */
+const ROWS = 64;
+
+/** Tensors shaped as `like` with 1 at one element each, of `count` elements from `first` on, and else 0. */
+function units(like: Tensor, first: number, count: number): Tensor {
+  const data = like.dtype === "float64" ? new Float64Array(count * like.size) : new Float32Array(count * like.size);
+  for (let i = 0; i < count; i++) data[i * like.size + first + i] = 1;
+  return fromBytes(new Uint8Array(data.buffer), like.dtype, [count, ...like.shape]);
 }
 
 /** The second derivatives of a scalar function with respect to its first argument, a tensor: hessian(f)(x, ...rest) has shape [...in, ...in]. */

@@ -2,8 +2,9 @@
 import { apply, op } from "../../bindings/op.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { div, mul } from "./binary.js";
+import { pairGrad } from "./fused.js";
 import { unary } from "./operands.js";
-import { anyShape } from "./samples.js";
+import { anyPair, anyShape } from "./samples.js";
 
 /** Negative: -x; of int32 modulo 2^32. */
 export function neg(x: Tensor): Tensor {
@@ -23,8 +24,19 @@ export function abs(x: Tensor): Tensor {
 const absOp = op({
   ...unary("abs", "abs", "absInt32"),
   saves: ["x"],
-  vjp: (dy, { x }) => ({ x: () => mul(dy, sign(x)) }),
+  vjp: (dy, { x }) => ({ x: () => absGrad(dy, x) }),
   samples: [anyShape({ away: 0.1 })],
+});
+
+/** dy sign(x); 0 where x is 0. */
+function absGrad(dy: Tensor, x: Tensor): Tensor {
+  return apply(absGradOp, { dy, x });
+}
+const absGradOp = op({
+  ...pairGrad("absGrad"),
+  saves: ["x"],
+  vjp: (g, { x }) => ({ dy: () => absGrad(g, x), x: "zero" }),
+  samples: [anyPair("x", { away: 0.1 })],
 });
 
 /** Sign: -1, 0 or 1; NaN stays. */
@@ -45,8 +57,19 @@ export function square(x: Tensor): Tensor {
 const squareOp = op({
   ...unary("square", "square"),
   saves: ["x"],
-  vjp: (dy, { x }) => ({ x: () => mul(dy, mul(x, 2)) }),
+  vjp: (dy, { x }) => ({ x: () => squareGrad(dy, x) }),
   samples: [anyShape()],
+});
+
+/** 2 dy x. */
+function squareGrad(dy: Tensor, x: Tensor): Tensor {
+  return apply(squareGradOp, { dy, x });
+}
+const squareGradOp = op({
+  ...pairGrad("squareGrad"),
+  saves: ["dy", "x"],
+  vjp: (g, { dy, x }) => ({ dy: () => squareGrad(g, x), x: () => squareGrad(g, dy) }),
+  samples: [anyPair("x")],
 });
 
 /** Square root; NaN for x < 0. Its derivative at 0 is infinite. */

@@ -4,6 +4,7 @@ import { scope } from "../../bindings/lifetime.js";
 import { apply, op, type Spec } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { everyOperand, merged, parted } from "./batching.js";
 import { checkedTensor, floatDtype } from "./operands.js";
 import { mean } from "./reduce.js";
 import { reshape } from "./shape.js";
@@ -29,6 +30,10 @@ export function zeroOneLoss(logits: Tensor, targets: Tensor): Tensor {
 const zeroOneLossOp = op({
   name: "zeroOneLoss",
   inputs: ["x", "target"],
+  batch: (batch) => {
+    const { x, target } = everyOperand(batch);
+    return parted(batch.again({ x: merged(x), target: merged(target) }), batch.size);
+  },
   shape: (s: { x: Spec; target: Spec }) => ({ shape: s.target.shape, dtype: s.x.dtype }),
   kernel: (k, { x, target }, y) => k.zeroOneLoss(y.ptr, x.ptr, target.ptr, y.size, x.shape[1]),
   saves: [],

@@ -1,11 +1,12 @@
 // An op that was applied to the same operands before is not applied again. What reads memory that the graph changes is the
-// same only between two changes; what draws random numbers never is.
+// same only between two changes; what draws random numbers never is. What is computed again to save memory stays apart.
+import type { Region } from "../../../bindings/trace.js";
 import { type Graph, type GraphNode, keyIn } from "../graph.js";
 import { rewrite } from "./rewrite.js";
 
 export function commonSubexpressions(graph: Graph): Graph {
-  const ids = new Map<GraphNode, number>();
-  const idOf = (node: GraphNode): number => {
+  const ids = new Map<GraphNode | Region, number>();
+  const idOf = (node: GraphNode | Region): number => {
     let id = ids.get(node);
     if (id === undefined) {
       id = ids.size;
@@ -21,7 +22,8 @@ export function commonSubexpressions(graph: Graph): Graph {
     if (node.kind === "change") changes++;
     if ((node.value !== undefined && written.has(node.value.storage)) || node.inputs.some((input) => changing.has(input))) changing.add(node);
     if (node.op === undefined || keyIn(node.params) !== undefined) return node;
-    const key = `${node.op.name}(${node.inputs.map(idOf)})${changing.has(node) ? changes : ""}${JSON.stringify(node.params, plain)}`;
+    const region = node.region === undefined ? "" : `@${idOf(node.region)} `;
+    const key = `${region}${node.op.name}(${node.inputs.map(idOf)})${changing.has(node) ? changes : ""}${JSON.stringify(node.params, plain)}`;
     const earlier = seen.get(key);
     if (earlier !== undefined) return earlier;
     seen.set(key, node);
