@@ -12,7 +12,7 @@ import { writeTables } from "./tables";
 export const enum C {
   one, half, two, log2e, ln2High, ln2Low, magic, expLow, expHigh, tanhHigh, smallestNormal, normalise, normaliseExponent,
   sqrtHalf, infinity, nan, minusInfinity, mantissaMask, oneBits, exponentBias, sign, tiny,
-  three, six, exactQuotient, highHalf, wide,
+  three, six, exactQuotient, highHalf, magnitudeMask, wide,
 }
 
 // @ts-ignore: decorator
@@ -104,6 +104,7 @@ export function writeConstants(wide: i32): void {
   putBits(C.oneBits, 0x3f800000, 0x3ff0000000000000);
   putBits(C.exponentBias, 127, 1023);
   putBits(C.sign, 0x80000000, 0x8000000000000000);
+  putBits(C.magnitudeMask, 0x7fffffff, 0x7fffffffffffffff);
   writeCoefficients();
   writeTables();
 }

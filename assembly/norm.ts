@@ -91,35 +91,6 @@ export function total<Op>(a: usize, b: usize, c: usize, n: i32, m: real): f64 {
   return all;
 }
 
-/** Sum of dy w, or of dy w (x - m). */
-// @ts-ignore: decorator
-@inline function weighted(dy: usize, x: usize, w: usize, n: i32, m: real, centred: bool): f64 {
-  const shift = v128.splat<real>(m);
-  let all: f64 = 0;
-  for (let start = 0; start < n; start += CHUNK) {
-    const end = min(n, start + CHUNK);
-    let s0 = v128.splat<real>(0), s1 = s0;
-    let i = start;
-    for (; i + 2 * LANES <= end; i += 2 * LANES) {
-      const d = dy + at(i), p = w + at(i), q = x + at(i);
-      if (centred) {
-        s0 = madd(v128.mul<real>(v128.load(d, 0), v128.load(p, 0)), v128.sub<real>(v128.load(q, 0), shift), s0);
-        s1 = madd(v128.mul<real>(v128.load(d, 16), v128.load(p, 16)), v128.sub<real>(v128.load(q, 16), shift), s1);
-      } else {
-        s0 = madd(v128.load(d, 0), v128.load(p, 0), s0);
-        s1 = madd(v128.load(d, 16), v128.load(p, 16), s1);
-      }
-    }
-    let part = sumLanes(v128.add<real>(s0, s1));
-    for (; i < end; i++) {
-      const u = load<real>(dy + at(i)) * load<real>(w + at(i));
-      part += centred ? u * (load<real>(x + at(i)) - m) : u;
-    }
-    all += <f64>part;
-  }
-  return all;
-}
-
 function meanOf(x: usize, cols: i32, centred: i32): real {
   return centred ? <real>(rowTotal(x, cols, 0, false) / <f64>cols) : 0;
 }
@@ -186,8 +157,28 @@ export function layerNormGrad(
     const p = w + at((row % groups) * channels);
     let sum: f64 = 0, dot: f64 = 0;
     if (inner == 1) {
-      if (centred) sum = weighted(dy, x, p, cols, m, false);
-      dot = weighted(dy, x, p, cols, m, true);
+      const shift = v128.splat<real>(m);
+      for (let start = 0; start < cols; start += CHUNK) {
+        const end = min(cols, start + CHUNK);
+        let s0 = v128.splat<real>(0), s1 = s0, d0 = s0, d1 = s0;
+        let i = start;
+        for (; i + 2 * LANES <= end; i += 2 * LANES) {
+          const a = dy + at(i), b = p + at(i), c = x + at(i);
+          const u0 = v128.mul<real>(v128.load(a, 0), v128.load(b, 0)), u1 = v128.mul<real>(v128.load(a, 16), v128.load(b, 16));
+          s0 = v128.add<real>(s0, u0);
+          s1 = v128.add<real>(s1, u1);
+          d0 = madd(u0, v128.sub<real>(v128.load(c, 0), shift), d0);
+          d1 = madd(u1, v128.sub<real>(v128.load(c, 16), shift), d1);
+        }
+        let part = sumLanes(v128.add<real>(s0, s1)), dots = sumLanes(v128.add<real>(d0, d1));
+        for (; i < end; i++) {
+          const u = load<real>(dy + at(i)) * load<real>(p + at(i));
+          part += u;
+          dots += u * (load<real>(x + at(i)) - m);
+        }
+        if (centred) sum += <f64>part;
+        dot += <f64>dots;
+      }
     } else {
       for (let k = 0; k < channels; k++) {
         const weight = <f64>load<real>(p + at(k));
@@ -200,10 +191,17 @@ export function layerNormGrad(
     const o = v128.splat<real>(off), s = v128.splat<real>(slope), f = v128.splat<real>(factor), shift = v128.splat<real>(m);
     if (inner == 1) {
       let i = 0;
+      for (; i + 2 * LANES <= cols; i += 2 * LANES) {
+        const a = dy + at(i), b = p + at(i), c = x + at(i), to = dx + at(i);
+        const u0 = v128.sub<real>(v128.mul<real>(v128.load(a, 0), v128.load(b, 0)), o);
+        const u1 = v128.sub<real>(v128.mul<real>(v128.load(a, 16), v128.load(b, 16)), o);
+        const x0 = v128.sub<real>(v128.load(c, 0), shift), x1 = v128.sub<real>(v128.load(c, 16), shift);
+        v128.store(to, v128.mul<real>(f, nmadd(x0, s, u0)), 0);
+        v128.store(to, v128.mul<real>(f, nmadd(x1, s, u1)), 16);
+      }
       for (; i + LANES <= cols; i += LANES) {
         const u = v128.sub<real>(v128.mul<real>(v128.load(dy + at(i)), v128.load(p + at(i))), o);
-        const back = v128.mul<real>(v128.sub<real>(v128.load(x + at(i)), shift), s);
-        v128.store(dx + at(i), v128.mul<real>(f, v128.sub<real>(u, back)));
+        v128.store(dx + at(i), v128.mul<real>(f, nmadd(v128.sub<real>(v128.load(x + at(i)), shift), s, u)));
       }
       for (; i < cols; i++) {
         const u = load<real>(dy + at(i)) * load<real>(p + at(i)) - off;

@@ -4,12 +4,16 @@ import * as elementary from "./elementary";
 import { K } from "./elementary/coefficients";
 import { polynomial10, polynomial5 } from "./elementary/polynomial";
 import { Full, One } from "./lanes";
+import { CHUNK } from "./reduce/layout";
 import { T } from "./tables";
-import { LANES, at, lane0, sumLanes } from "./vector";
+import { LANES, at, lane0, maxLanes, sumLanes } from "./vector";
 
 /** Elements that are added in one vector; the sums of chunks are added in order. */
 // @ts-ignore: decorator
-@inline const CHUNK: i32 = 4096;
+@inline const ROW_CHUNK: i32 = 4096;
+/** Rows of logsumexp with fewer elements are done before a loop of four vectors pays. */
+// @ts-ignore: decorator
+@inline export const FEW: i32 = 16 * LANES;
 
 /** exp(x) for x <= 0, in fewer steps than for any x: 0 below the normal range, NaN stays NaN. */
 // @ts-ignore: decorator
@@ -43,9 +47,7 @@ import { LANES, at, lane0, sumLanes } from "./vector";
   }
   for (; i + LANES <= n; i += LANES) a = v128.pmax<real>(a, v128.load(x + at(i)));
   a = v128.pmax<real>(v128.pmax<real>(a, b), v128.pmax<real>(c, d));
-  let m: real;
-  if (sizeof<real>() == 8) m = <real>max(f64x2.extract_lane(a, 0), f64x2.extract_lane(a, 1));
-  else m = <real>max(max(f32x4.extract_lane(a, 0), f32x4.extract_lane(a, 1)), max(f32x4.extract_lane(a, 2), f32x4.extract_lane(a, 3)));
+  let m = maxLanes(a);
   for (; i < n; i++) {
     const v = load<real>(x + at(i));
     if (v > m) m = v;
@@ -53,14 +55,18 @@ import { LANES, at, lane0, sumLanes } from "./vector";
   return m;
 }
 
-/** Sum of exp(x - m) for m the largest x; with `keep` they go to y. Four vectors at a time share each load of a constant. */
+/**
+ * total + sum of exp(x - m) for m the largest x. With `keep` they go to y, else y is 0 or a cell of 32 bytes (64 if `four`) through
+ * which the sums pass in pairs: V8 makes sums of 256 bits only of pairs that end in neighbouring stores. With `four` they are added in
+ * the order of reduce/engine.ts. Four vectors at a time share each load of a constant.
+ */
 // @ts-ignore: decorator
-@inline function exponentials(y: usize, x: usize, n: i32, m: real, keep: bool): real {
+@inline function exponentials(y: usize, x: usize, n: i32, m: real, total: f64, keep: bool, four: bool): f64 {
+  const length = four ? CHUNK : ROW_CHUNK;
   const shift = v128.splat<real>(m);
-  let total: real = 0;
-  for (let start = 0; start < n; start += CHUNK) {
-    const end = min(n, start + CHUNK);
-    let sum = v128.splat<real>(0), sum1 = sum;
+  for (let start = 0; start < n; start += length) {
+    const end = min(n, start + length);
+    let sum0 = v128.splat<real>(0), sum1 = sum0, sum2 = sum0, sum3 = sum0;
     let i = start;
     for (; i + 4 * LANES <= end; i += 4 * LANES) {
       let c = constant(T.zeroFrom);
@@ -119,33 +125,75 @@ import { LANES, at, lane0, sumLanes } from "./vector";
         v128.store(y + at(i), p2, 32);
         v128.store(y + at(i), p3, 48);
       }
-      sum = v128.add<real>(sum, v128.add<real>(p0, p1));
-      sum1 = v128.add<real>(sum1, v128.add<real>(p2, p3));
+      sum0 = v128.add<real>(sum0, p0);
+      sum1 = v128.add<real>(sum1, p1);
+      if (four) {
+        sum2 = v128.add<real>(sum2, p2);
+        sum3 = v128.add<real>(sum3, p3);
+      } else {
+        sum0 = v128.add<real>(sum0, p2);
+        sum1 = v128.add<real>(sum1, p3);
+      }
+    }
+    // two vectors that are left over leave room for the sums where they will be: y and x lie apart
+    if (keep ? i + 2 * LANES <= end : y != 0 && i > start) {
+      const cell = keep ? y + at(i) : y;
+      v128.store(cell, sum0);
+      v128.store(cell, sum1, 16);
+      if (four) {
+        v128.store(cell, sum2, 32);
+        v128.store(cell, sum3, 48);
+        sum2 = v128.load(cell, 32);
+        sum3 = v128.load(cell, 48);
+      }
+      sum0 = v128.load(cell);
+      sum1 = v128.load(cell, 16);
     }
     for (; i + LANES <= end; i += LANES) {
       const e = expNegative(v128.sub<real>(v128.load(x + at(i)), shift));
       if (keep) v128.store(y + at(i), e);
-      sum = v128.add<real>(sum, e);
+      sum0 = v128.add<real>(sum0, e);
     }
-    let part = sumLanes(v128.add<real>(sum, sum1));
+    sum0 = v128.add<real>(sum0, sum1);
+    if (four) sum0 = v128.add<real>(sum0, v128.add<real>(sum2, sum3));
+    let part = sumLanes(sum0);
     for (; i < end; i++) {
       const e = lane0(expNegative(v128.splat<real>(load<real>(x + at(i)) - m)));
       if (keep) store<real>(y + at(i), e);
       part += e;
     }
-    total += part;
+    total += <f64>part;
   }
   return total;
 }
 
 /** y = exp(x - m) for m the largest x; returns the sum. */
 export function expRow(y: usize, x: usize, n: i32, m: real): real {
-  return exponentials(y, x, n, m, true);
+  return <real>exponentials(y, x, n, m, 0, true, false);
+}
+
+/** total + sum of exp(x - m) for m the largest x, in the order of reduce/engine.ts, through 64 bytes at `cell`. */
+export function sumExp(cell: usize, x: usize, n: i32, m: real, total: f64): f64 {
+  return exponentials(cell, x, n, m, total, false, true);
 }
 
 /** log of the sum of exp(x - m) for m the largest x. */
 export function logSumExp(x: usize, n: i32, m: real): real {
-  return lane0(elementary.log(v128.splat<real>(exponentials(0, x, n, m, false))));
+  return logOf(<real>exponentials(0, x, n, m, 0, false, false));
+}
+
+// @ts-ignore: decorator
+@inline function logOf(x: real): real {
+  return lane0(elementary.log(v128.splat<real>(x)));
+}
+
+/** y = x - s - t. */
+// @ts-ignore: decorator
+@inline function shiftRow(y: usize, x: usize, n: i32, s: real, t: real): void {
+  const u = v128.splat<real>(s), w = v128.splat<real>(t);
+  let i = 0;
+  for (; i + LANES <= n; i += LANES) v128.store(y + at(i), v128.sub<real>(v128.sub<real>(v128.load(x + at(i)), u), w));
+  for (; i < n; i++) store<real>(y + at(i), load<real>(x + at(i)) - s - t);
 }
 
 /** y = x * factor. */
@@ -161,32 +209,91 @@ export function logSumExp(x: usize, n: i32, m: real): real {
   for (; i < n; i++) store<real>(y + at(i), load<real>(x + at(i)) * factor);
 }
 
+/**
+ * Finishes a row, y = y * s or, if `log`, y = x - s - t, and answers the largest of the next row's n elements, which the pass over it
+ * then finds in the cache. Its maxima pass in a pair through `cell`, where the next row of y will be, as in exponentials().
+ */
+// @ts-ignore: decorator
+@inline function finishRow(y: usize, x: usize, next: usize, cell: usize, n: i32, s: real, t: real, log: bool): real {
+  const u = v128.splat<real>(s), w = v128.splat<real>(t);
+  let a = constant(C.minusInfinity);
+  let b = a;
+  let i = 0;
+  for (; i + 4 * LANES <= n; i += 4 * LANES) {
+    const p = (log ? x : y) + at(i), q = next + at(i), to = y + at(i);
+    const p0 = v128.load(p, 0), p1 = v128.load(p, 16), p2 = v128.load(p, 32), p3 = v128.load(p, 48);
+    v128.store(to, log ? v128.sub<real>(v128.sub<real>(p0, u), w) : v128.mul<real>(p0, u), 0);
+    v128.store(to, log ? v128.sub<real>(v128.sub<real>(p1, u), w) : v128.mul<real>(p1, u), 16);
+    v128.store(to, log ? v128.sub<real>(v128.sub<real>(p2, u), w) : v128.mul<real>(p2, u), 32);
+    v128.store(to, log ? v128.sub<real>(v128.sub<real>(p3, u), w) : v128.mul<real>(p3, u), 48);
+    a = v128.pmax<real>(v128.pmax<real>(a, v128.load(q, 0)), v128.load(q, 32));
+    b = v128.pmax<real>(v128.pmax<real>(b, v128.load(q, 16)), v128.load(q, 48));
+  }
+  if (i > 0) {
+    v128.store(cell, a);
+    v128.store(cell, b, 16);
+    a = v128.load(cell);
+    b = v128.load(cell, 16);
+  }
+  a = v128.pmax<real>(a, b);
+  for (; i + LANES <= n; i += LANES) {
+    const p0 = v128.load((log ? x : y) + at(i));
+    v128.store(y + at(i), log ? v128.sub<real>(v128.sub<real>(p0, u), w) : v128.mul<real>(p0, u));
+    a = v128.pmax<real>(a, v128.load(next + at(i)));
+  }
+  let m = maxLanes(a);
+  for (; i < n; i++) {
+    const p0 = load<real>((log ? x : y) + at(i));
+    store<real>(y + at(i), log ? p0 - s - t : p0 * s);
+    const v = load<real>(next + at(i));
+    if (v > m) m = v;
+  }
+  return m;
+}
+
 /** y[r, :] = exp(x[r, :]) / sum; a row of -infinity gives NaN, or 0 if `masked`. */
 export function softmaxRows(y: usize, x: usize, rows: i32, cols: i32, masked: i32): void {
-  for (let r = 0; r < rows; r++) {
-    const m = largest(x, cols);
+  let m = rows > 0 ? largest(x, cols) : 0;
+  for (; rows > 0; rows--) {
+    const next = x + at(cols), after = y + at(cols);
     if (masked && m == <real>-Infinity) {
       // NaN stays, -infinity gives 0
       for (let i = 0; i < cols; i++) store<real>(y + at(i), load<real>(x + at(i)) == m ? 0 : load<real>(x + at(i)));
+      if (rows > 1) m = largest(next, cols);
     } else {
-      const sum = expRow(y, x, cols, m);
-      scaleRow(y, y, cols, 1 / sum);
+      const factor: real = <real>1 / expRow(y, x, cols, m);
+      if (rows > 1) m = finishRow(y, x, next, after, cols, factor, 0, false);
+      else scaleRow(y, y, cols, factor);
     }
-    x += at(cols);
-    y += at(cols);
+    x = next;
+    y = after;
   }
 }
 
 /** dx = y (dy - sum(dy y)). */
 export function softmaxGradRows(dx: usize, dy: usize, y: usize, rows: i32, cols: i32): void {
   for (let r = 0; r < rows; r++) {
-    let dots = v128.splat<real>(0);
+    let d0 = v128.splat<real>(0), d1 = d0, d2 = d0, d3 = d0;
     let i = 0;
-    for (; i + LANES <= cols; i += LANES) dots = madd(v128.load(dy + at(i)), v128.load(y + at(i)), dots);
-    let dot = sumLanes(dots);
+    for (; i + 4 * LANES <= cols; i += 4 * LANES) {
+      const p = dy + at(i), q = y + at(i);
+      d0 = madd(v128.load(p, 0), v128.load(q, 0), d0);
+      d1 = madd(v128.load(p, 16), v128.load(q, 16), d1);
+      d2 = madd(v128.load(p, 32), v128.load(q, 32), d2);
+      d3 = madd(v128.load(p, 48), v128.load(q, 48), d3);
+    }
+    for (; i + LANES <= cols; i += LANES) d0 = madd(v128.load(dy + at(i)), v128.load(y + at(i)), d0);
+    let dot = sumLanes(v128.add<real>(v128.add<real>(d0, d1), v128.add<real>(d2, d3)));
     for (; i < cols; i++) dot += load<real>(dy + at(i)) * load<real>(y + at(i));
     const d = v128.splat<real>(dot);
-    for (i = 0; i + LANES <= cols; i += LANES) {
+    for (i = 0; i + 2 * LANES <= cols; i += 2 * LANES) {
+      const p = dy + at(i), q = y + at(i), to = dx + at(i);
+      const g0 = v128.sub<real>(v128.load(p, 0), d), g1 = v128.sub<real>(v128.load(p, 16), d);
+      const y0 = v128.load(q, 0), y1 = v128.load(q, 16);
+      v128.store(to, v128.mul<real>(y0, g0), 0);
+      v128.store(to, v128.mul<real>(y1, g1), 16);
+    }
+    for (; i + LANES <= cols; i += LANES) {
       v128.store(dx + at(i), v128.mul<real>(v128.load(y + at(i)), v128.sub<real>(v128.load(dy + at(i)), d)));
     }
     for (; i < cols; i++) store<real>(dx + at(i), load<real>(y + at(i)) * (load<real>(dy + at(i)) - dot));
@@ -198,36 +305,48 @@ export function softmaxGradRows(dx: usize, dy: usize, y: usize, rows: i32, cols:
 
 /** y = x - log(sum(exp(x))). */
 export function logSoftmaxRows(y: usize, x: usize, rows: i32, cols: i32): void {
-  for (let r = 0; r < rows; r++) {
-    const m = largest(x, cols);
-    const logSum = logSumExp(x, cols, m);
-    const s = v128.splat<real>(m), t = v128.splat<real>(logSum);
-    let i = 0;
-    for (; i + LANES <= cols; i += LANES) {
-      v128.store(y + at(i), v128.sub<real>(v128.sub<real>(v128.load(x + at(i)), s), t));
-    }
-    for (; i < cols; i++) store<real>(y + at(i), load<real>(x + at(i)) - m - logSum);
-    x += at(cols);
-    y += at(cols);
+  let m = rows > 0 ? largest(x, cols) : 0;
+  for (; rows > 0; rows--) {
+    const next = x + at(cols), after = y + at(cols);
+    // the exponentials are stored only to fetch y while there is arithmetic to do
+    const logSum = logOf(expRow(y, x, cols, m));
+    if (rows > 1) m = finishRow(y, x, next, after, cols, m, logSum, true);
+    else shiftRow(y, x, cols, m, logSum);
+    x = next;
+    y = after;
   }
 }
 
 /** dx = dy - exp(y) sum(dy). */
 export function logSoftmaxGradRows(dx: usize, dy: usize, y: usize, rows: i32, cols: i32): void {
   for (let r = 0; r < rows; r++) {
-    let sums = v128.splat<real>(0);
+    let s0 = v128.splat<real>(0), s1 = s0, s2 = s0, s3 = s0;
     let i = 0;
-    for (; i + LANES <= cols; i += LANES) sums = v128.add<real>(sums, v128.load(dy + at(i)));
-    let sum = sumLanes(sums);
+    for (; i + 4 * LANES <= cols; i += 4 * LANES) {
+      s0 = v128.add<real>(s0, v128.load(dy + at(i), 0));
+      s1 = v128.add<real>(s1, v128.load(dy + at(i), 16));
+      s2 = v128.add<real>(s2, v128.load(dy + at(i), 32));
+      s3 = v128.add<real>(s3, v128.load(dy + at(i), 48));
+    }
+    for (; i + LANES <= cols; i += LANES) s0 = v128.add<real>(s0, v128.load(dy + at(i)));
+    let sum = sumLanes(v128.add<real>(v128.add<real>(s0, s1), v128.add<real>(s2, s3)));
     for (; i < cols; i++) sum += load<real>(dy + at(i));
     const s = v128.splat<real>(sum);
-    for (i = 0; i + LANES <= cols; i += LANES) {
-      const p = v128.mul<real>(elementary.exp(v128.load(y + at(i))), s);
-      v128.store(dx + at(i), v128.sub<real>(v128.load(dy + at(i)), p));
+    for (i = 0; i + 4 * LANES <= cols; i += 4 * LANES) {
+      const p = y + at(i), q = dy + at(i), to = dx + at(i);
+      const y0 = v128.load(p, 0), y1 = v128.load(p, 16), y2 = v128.load(p, 32), y3 = v128.load(p, 48);
+      const p0 = expNegative(y0), p1 = expNegative(y1), p2 = expNegative(y2), p3 = expNegative(y3);
+      const x0 = nmadd(p0, s, v128.load(q, 0)), x1 = nmadd(p1, s, v128.load(q, 16));
+      const x2 = nmadd(p2, s, v128.load(q, 32)), x3 = nmadd(p3, s, v128.load(q, 48));
+      v128.store(to, x0, 0);
+      v128.store(to, x1, 16);
+      v128.store(to, x2, 32);
+      v128.store(to, x3, 48);
     }
+    for (; i + LANES <= cols; i += LANES) v128.store(dx + at(i), nmadd(expNegative(v128.load(y + at(i))), s, v128.load(dy + at(i))));
     for (; i < cols; i++) {
-      const p = lane0(elementary.exp(v128.splat<real>(load<real>(y + at(i))))) * sum;
-      store<real>(dx + at(i), load<real>(dy + at(i)) - p);
+      const p = expNegative(v128.splat<real>(load<real>(y + at(i))));
+      store<real>(dx + at(i), lane0(nmadd(p, s, v128.splat<real>(load<real>(dy + at(i))))));
     }
     dx += at(cols);
     dy += at(cols);

@@ -15,10 +15,10 @@ import { K } from "./coefficients";
 @inline export function greaterBits(a: v128, b: v128): v128 {
   return sizeof<real>() == 4 ? i32x4.gt_s(a, b) : i64x2.gt_s(a, b);
 }
-/** |x|. */
+/** |x|. V8 copies the mask of an andnot first, but not that of an and. */
 // @ts-ignore: decorator
 @inline export function magnitude(x: v128): v128 {
-  return v128.andnot(x, constant(C.sign));
+  return v128.and(x, constant(C.magnitudeMask));
 }
 // @ts-ignore: decorator
 @inline export function signOf(x: v128): v128 {

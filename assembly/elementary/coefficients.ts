@@ -41,7 +41,7 @@ export const enum K {
   exp2Short = K.tanh + 6,
   /** (1 - erf(a / sqrt 2)) / 2 = exp(-a^2 / 2) P((a - k) / (a + k)), k the center. */
   cdf = K.tanh + 11,
-  /** f32: log2 of (1 + erf(x / sqrt 2)) / 2 = P(x) for -5 <= x <= 0. */
+  /** f32: log2 of (1 + erf(x / sqrt 2)) / 2 = P(x) for -4.2 <= x <= 0. */
   logCdf = K.cdf + 8,
   // f64 constants in both builds
   twoOverPi = K.cdf + 19, wideMagic,
@@ -100,7 +100,7 @@ function writeBounds(): void {
     put(K.cdfHigh, 5.6);
     put(K.cdfVanishes, 13.2); // exp(-13.2^2 / 2) is just within the usual range
     put(K.geluTanhRange, 9.9);
-    put(K.geluRange, 5);
+    put(K.geluRange, 4.2);
     put(K.log10Two, 0.301025390625); // 12 bits
     put(K.log10Two + 1, 4.6050389811952137e-6);
     put(K.pi, 3.1415927410125732);
@@ -154,9 +154,9 @@ function writePolynomials(): void {
     put(K.expm1 + 5, 0.00019845879);
     put(K.exp2Short, 0.6931468); put(K.exp2Short + 1, 0.24022235); put(K.exp2Short + 2, 0.055508927); put(K.exp2Short + 3, 0.009671871);
     put(K.exp2Short + 4, 0.0013225673);
-    put(K.logCdf, -0.99999994); put(K.logCdf + 1, 1.1511083); put(K.logCdf + 2, -0.45919093); put(K.logCdf + 3, 0.052523866);
-    put(K.logCdf + 4, 0.00705841); put(K.logCdf + 5, 8.306658e-05); put(K.logCdf + 6, -0.00024348823); put(K.logCdf + 7, -6.708857e-05);
-    put(K.logCdf + 8, -9.560164e-06); put(K.logCdf + 9, -7.4704917e-07); put(K.logCdf + 10, -2.5267804e-08);
+    put(K.logCdf, -0.9999999); put(K.logCdf + 1, 1.1511096); put(K.logCdf + 2, -0.4591777); put(K.logCdf + 3, 0.052572448);
+    put(K.logCdf + 4, 0.0071455734); put(K.logCdf + 5, 0.00017053784); put(K.logCdf + 6, -0.00019107384); put(K.logCdf + 7, -4.7934915e-05);
+    put(K.logCdf + 8, -5.3794133e-06); put(K.logCdf + 9, -2.4655583e-07);
   } else {
     put(K.exp, 0.5000000000000011); put(K.exp + 1, 0.16666666666666674); put(K.exp + 2, 0.041666666666516215); put(K.exp + 3, 0.00833333333332176);
     put(K.exp + 4, 0.0013888888949576683); put(K.exp + 5, 0.00019841269887949363); put(K.exp + 6, 2.4801485349693333e-05);

@@ -4,7 +4,7 @@ import { C, constant } from "../constants";
 import { addBits, magnitude, toExponent } from "./bits";
 import { K } from "./coefficients";
 import { expUsual } from "./exponential";
-import { polynomial5, polynomial8, polynomial11, polynomial19 } from "./polynomial";
+import { polynomial5, polynomial8, polynomial10, polynomial19 } from "./polynomial";
 
 /** exp(-x^2 / 2); 0 where it is below the usual range. */
 // @ts-ignore: decorator
@@ -15,10 +15,10 @@ import { polynomial5, polynomial8, polynomial11, polynomial19 } from "./polynomi
   return v128.andnot(expUsual(v128.mul<real>(v128.mul<real>(b, b), constant(K.minusHalf))), v128.gt<real>(a, limit));
 }
 
-/** f32: distribution function for -5 <= x <= 0, as 2^P(x). */
+/** f32: distribution function for -4.2 <= x <= 0, as 2^P(x). */
 // @ts-ignore: decorator
 @inline export function normalTail(x: v128): v128 {
-  const p = polynomial11(x, K.logCdf);
+  const p = polynomial10(x, K.logCdf);
   const shifted = v128.add<real>(p, constant(C.magic));
   const f = v128.sub<real>(p, v128.sub<real>(shifted, constant(C.magic)));
   return addBits(madd(polynomial5(f, K.exp2Short), f, constant(C.one)), toExponent(shifted));

@@ -7,7 +7,7 @@ import { oneLessExp } from "../elementary/exponential";
 import { sigmoidAny, sigmoidUsual } from "../elementary/hyperbolic";
 import { expNegative } from "../softmax";
 import { mapHeavy, mapWith, zip, zipHeavy, zipWith } from "./map";
-import { mapFours, mapFoursWhole, mapFoursWith, zipFoursWith } from "./pairs";
+import { mapFours, mapFoursWhole, mapFoursWith, zipFours, zipFoursWhole, zipFoursWith } from "./pairs";
 
 // @ts-ignore: decorator
 @inline function zero(): v128 { return v128.splat<real>(0); }
@@ -28,13 +28,15 @@ class Silu {
 }
 /** dy s (1 + x (1 - s)), s = sigmoid(x). */
 class SiluGrad {
-  @inline vec(dy: v128, x: v128): v128 {
-    const s = sigmoid(x);
+  @inline limit(): v128 { return constant(K.expRange); }
+  @inline usual(dy: v128, x: v128): v128 { return this.from(dy, x, sigmoidUsual(x)); }
+  @inline any(dy: v128, x: v128): v128 { return this.from(dy, x, sigmoidAny(x)); }
+  @inline from(dy: v128, x: v128, s: v128): v128 {
     return v128.mul<real>(dy, v128.mul<real>(s, madd(x, v128.sub<real>(one(), s), one())));
   }
 }
 export function silu(y: usize, x: usize, n: i32): void { mapFours<Silu>(y, x, n); }
-export function siluGrad(dx: usize, dy: usize, x: usize, n: i32): void { zipHeavy<SiluGrad, real>(dx, dy, x, n, 1, 1); }
+export function siluGrad(dx: usize, dy: usize, x: usize, n: i32): void { zipFours<SiluGrad>(dx, dy, x, n); }
 
 /** x normal distribution function(x). */
 class Gelu { @inline vec(x: v128): v128 { return v128.mul<real>(x, normalCdf(x, bell(x))); } }
@@ -61,7 +63,7 @@ export function gelu(y: usize, x: usize, n: i32): void {
   if (sizeof<real>() == 4) mapFours<GeluSingle>(y, x, n);
   else mapFoursWhole<Gelu>(y, x, n);
 }
-export function geluGrad(dx: usize, dy: usize, x: usize, n: i32): void { zipHeavy<GeluGrad, real>(dx, dy, x, n, 1, 1); }
+export function geluGrad(dx: usize, dy: usize, x: usize, n: i32): void { zipFoursWhole<GeluGrad>(dx, dy, x, n); }
 
 /** (1 + tanh(u / 2)) / 2 = sigmoid(u), u = 2 k (x + c x^3), k = sqrt(2 / pi), c = 0.044715. */
 // @ts-ignore: decorator
@@ -75,15 +77,17 @@ class GeluTanh {
 }
 /** dy (s + x s (1 - s) 2 k (1 + 3 c x^2)), s as above. */
 class GeluTanhGrad {
-  @inline vec(dy: v128, x: v128): v128 {
-    const s = sigmoid(geluTanhAngle(x));
+  @inline limit(): v128 { return constant(K.geluTanhRange); }
+  @inline usual(dy: v128, x: v128): v128 { return this.from(dy, x, sigmoidUsual(geluTanhAngle(x))); }
+  @inline any(dy: v128, x: v128): v128 { return this.from(dy, x, sigmoidAny(geluTanhAngle(x))); }
+  @inline from(dy: v128, x: v128, s: v128): v128 {
     const slope = madd(v128.mul<real>(x, x), constant(K.geluTanh + 2), constant(K.geluTanh));
     const curve = v128.mul<real>(s, v128.sub<real>(one(), s));
     return v128.mul<real>(dy, madd(v128.mul<real>(x, slope), curve, s));
   }
 }
 export function geluTanh(y: usize, x: usize, n: i32): void { mapFours<GeluTanh>(y, x, n); }
-export function geluTanhGrad(dx: usize, dy: usize, x: usize, n: i32): void { zipHeavy<GeluTanhGrad, real>(dx, dy, x, n, 1, 1); }
+export function geluTanhGrad(dx: usize, dy: usize, x: usize, n: i32): void { zipFours<GeluTanhGrad>(dx, dy, x, n); }
 
 /** exp(x), where it matters for tanh(softplus(x)) = w / (w + 2), w = e (e + 2), e = exp(x). */
 // @ts-ignore: decorator

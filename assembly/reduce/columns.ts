@@ -1,5 +1,5 @@
 // Neighbouring columns reduced together, row by row as they lie in memory.
-import { BLOCK_BYTES, CHUNK, bytesOf, finished, first, lanesOf, notNumber } from "./layout";
+import { ACCUMULATOR_BYTES, CHUNK, bytesOf, finished, first, lanesOf, notNumber } from "./layout";
 import { stridedChunk } from "./runs";
 import { neighbours } from "./short";
 
@@ -32,7 +32,35 @@ import { neighbours } from "./short";
   return nan;
 }
 
-/** As accumulateWide for one vector of columns and rows r to r + 3, whose accumulators lie BLOCK_BYTES apart. */
+/** Adds rows r + 4 LANES i, i < 4, to accumulator r: of `bytes` neighbours, a multiple of 32, in the order of the rows in memory. */
+// @ts-ignore: decorator
+@inline function accumulateRows<T, Op>(a: usize, x: usize, m: usize, bytes: usize, step: usize): v128 {
+  const op = changetype<Op>(0);
+  let nan = v128.splat<T>(0);
+  const none = v128.splat<T>(0);
+  const x1 = x + step, x2 = x1 + step, x3 = x2 + step;
+  for (let c: usize = 0; c < bytes; c += 32) {
+    const m0 = op.centred() ? v128.load(m + c) : none, m1 = op.centred() ? v128.load(m + c, 16) : none;
+    let s0 = v128.load(a + c), s1 = v128.load(a + c, 16);
+    let p = v128.load(x + c), q = v128.load(x + c, 16);
+    s0 = op.join(s0, op.map(p, m0)), s1 = op.join(s1, op.map(q, m1));
+    if (op.ordered()) nan = v128.or(nan, v128.or(notNumber<T>(p), notNumber<T>(q)));
+    p = v128.load(x1 + c), q = v128.load(x1 + c, 16);
+    s0 = op.join(s0, op.map(p, m0)), s1 = op.join(s1, op.map(q, m1));
+    if (op.ordered()) nan = v128.or(nan, v128.or(notNumber<T>(p), notNumber<T>(q)));
+    p = v128.load(x2 + c), q = v128.load(x2 + c, 16);
+    s0 = op.join(s0, op.map(p, m0)), s1 = op.join(s1, op.map(q, m1));
+    if (op.ordered()) nan = v128.or(nan, v128.or(notNumber<T>(p), notNumber<T>(q)));
+    p = v128.load(x3 + c), q = v128.load(x3 + c, 16);
+    s0 = op.join(s0, op.map(p, m0)), s1 = op.join(s1, op.map(q, m1));
+    if (op.ordered()) nan = v128.or(nan, v128.or(notNumber<T>(p), notNumber<T>(q)));
+    v128.store(a + c, s0);
+    v128.store(a + c, s1, 16);
+  }
+  return nan;
+}
+
+/** As accumulateWide for one vector of columns and rows r to r + 3, whose accumulators lie ACCUMULATOR_BYTES apart. */
 // @ts-ignore: decorator
 @inline function accumulateNarrow<T, Op>(a: usize, x: usize, m: usize, count: i32, row: usize, step: usize): v128 {
   const op = changetype<Op>(0);
@@ -49,9 +77,9 @@ import { neighbours } from "./short";
     x += step;
   }
   v128.store(a, s0);
-  v128.store(a + BLOCK_BYTES, s1);
-  v128.store(a + 2 * BLOCK_BYTES, s2);
-  v128.store(a + 3 * BLOCK_BYTES, s3);
+  v128.store(a + ACCUMULATOR_BYTES, s1);
+  v128.store(a + 2 * ACCUMULATOR_BYTES, s2);
+  v128.store(a + 3 * ACCUMULATOR_BYTES, s3);
   return nan;
 }
 
@@ -60,12 +88,12 @@ import { neighbours } from "./short";
 @inline function lane<T, Op>(a: usize, x: usize, m: v128, r: i32, full: i32, n: i32, row: usize): v128 {
   const L = lanesOf<T>();
   const op = changetype<Op>(0);
-  a += <usize>r * BLOCK_BYTES;
+  a += <usize>r * ACCUMULATOR_BYTES;
   let s = v128.load(a);
   for (let j = full; j + L <= n; j += L) s = op.join(s, op.map(v128.load(x + <usize>(j + r) * row), m));
   return op.join(
-    op.join(s, v128.load(a + <usize>L * BLOCK_BYTES)),
-    op.join(v128.load(a + <usize>(2 * L) * BLOCK_BYTES), v128.load(a + <usize>(3 * L) * BLOCK_BYTES)),
+    op.join(s, v128.load(a + <usize>L * ACCUMULATOR_BYTES)),
+    op.join(v128.load(a + <usize>(2 * L) * ACCUMULATOR_BYTES), v128.load(a + <usize>(3 * L) * ACCUMULATOR_BYTES)),
   );
 }
 
@@ -81,7 +109,7 @@ import { neighbours } from "./short";
 }
 
 /**
- * `width` neighbouring columns, at most columnsOf<T>(), reduced to totals (f64), or, if there is one chunk and y is
+ * `width` neighbouring columns, at most columnsOf<T>(n), reduced to totals (f64), or, if there is one chunk and y is
  * not 0, to y, divided by `divisor`. m: the centre of each column.
  */
 export function columns<T, Op>(
@@ -103,16 +131,26 @@ export function columns<T, Op>(
       if (full > 0) {
         const count = full / (4 * L);
         const step = row * <usize>(4 * L);
+        // line by line down the first 1 to 4 rows of each accumulator, the others four at a time
+        const head = ((count - 1) & 3) + 1;
         for (let r = 0; r < 4 * L; r++) {
           for (wide = 0; wide + 4 * L <= width; wide += 4 * L) {
             const c = bytesOf<T>(wide);
-            nan = v128.or(nan, accumulateWide<T, Op>(accumulators + <usize>r * BLOCK_BYTES + c, p + <usize>r * row + c, m + c, count, step));
+            nan = v128.or(nan, accumulateWide<T, Op>(accumulators + <usize>r * ACCUMULATOR_BYTES + c, p + <usize>r * row + c, m + c, head, step));
+          }
+        }
+        if (wide > 0) {
+          for (let k = head; k < count; k += 4) {
+            for (let r = 0; r < 4 * L; r++) {
+              const q = p + <usize>k * step + <usize>r * row;
+              nan = v128.or(nan, accumulateRows<T, Op>(accumulators + <usize>r * ACCUMULATOR_BYTES, q, m, bytesOf<T>(wide), step));
+            }
           }
         }
         for (let i = wide; i + L <= width; i += L) {
           const c = bytesOf<T>(i);
           for (let r = 0; r < 4 * L; r += 4) {
-            nan = v128.or(nan, accumulateNarrow<T, Op>(accumulators + <usize>r * BLOCK_BYTES + c, p + <usize>r * row + c, m + c, count, row, step));
+            nan = v128.or(nan, accumulateNarrow<T, Op>(accumulators + <usize>r * ACCUMULATOR_BYTES + c, p + <usize>r * row + c, m + c, count, row, step));
           }
         }
       }

@@ -37,8 +37,8 @@ import { isShort, short } from "./short";
         y += sizeof<T>();
       }
     } else if (byColumns(inner, t, s1)) {
-      for (let i = 0; i < inner; i += columnsOf<T>()) {
-        const width = min(columnsOf<T>(), inner - i);
+      for (let i = 0; i < inner; i += columnsOf<T>(n)) {
+        const width = min(columnsOf<T>(n), inner - i);
         const totals = totalsAt(scratch, 0);
         columns<T, Op>(totals, single(n1, n) ? y : 0, x + bytesOf<T>(i), 0, scratch, n1, n, t1, t, width, divisor);
         if (!single(n1, n)) {

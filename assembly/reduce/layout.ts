@@ -1,24 +1,33 @@
 // Sizes of the blocks that reductions work on, and how elements become vectors.
 
 // @ts-ignore: decorator
-@inline export const CHUNK: i32 = 512;
-/** Columns that are reduced together: 1 KiB of each row. */
+@inline export const CHUNK: i32 = 1024;
+/** Most bytes of a row whose columns are reduced together: memory is read a page at a time, and 16 accumulators stay in L2. */
 // @ts-ignore: decorator
-@inline export const BLOCK_BYTES: usize = 1024;
+@inline const WIDE_BYTES: usize = 4096;
+/** The same for few rows: their accumulators stay in L1. */
+// @ts-ignore: decorator
+@inline const NARROW_BYTES: usize = 1024;
+// @ts-ignore: decorator
+@inline const FEW_ROWS: i32 = 256;
+/** From one accumulator to the next: not a multiple of 4 KiB, which would fill one set of L1. */
+// @ts-ignore: decorator
+@inline export const ACCUMULATOR_BYTES: usize = WIDE_BYTES + 64;
 /** Where the parts of the scratch begin: accumulators, then totals. In all SCRATCH_BYTES of ts-src/ops/loops.ts. */
 // @ts-ignore: decorator
-@inline const TOTALS: usize = 16 * BLOCK_BYTES;
+@inline const TOTALS: usize = 16 * ACCUMULATOR_BYTES;
 /** Bytes of one row of totals (f64). */
 // @ts-ignore: decorator
-@inline const TOTALS_BYTES: usize = 2 * BLOCK_BYTES;
+@inline const TOTALS_BYTES: usize = 2 * WIDE_BYTES;
 
 // @ts-ignore: decorator
 @inline export function lanesOf<T>(): i32 {
   return 16 / sizeof<T>();
 }
+/** Columns of n rows that are reduced together. */
 // @ts-ignore: decorator
-@inline export function columnsOf<T>(): i32 {
-  return <i32>BLOCK_BYTES / sizeof<T>();
+@inline export function columnsOf<T>(n: i32): i32 {
+  return <i32>(n < FEW_ROWS ? NARROW_BYTES : WIDE_BYTES) / sizeof<T>();
 }
 // @ts-ignore: decorator
 @inline export function bytesOf<T>(i: i32): usize {

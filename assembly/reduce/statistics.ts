@@ -2,6 +2,7 @@
 // so the elements come from the cache. Arguments as in reduce() of engine.ts.
 import { C, constant } from "../constants";
 import * as elementary from "../elementary";
+import { FEW, largest, sumExp } from "../softmax";
 import { LANES, at, lane0 } from "../vector";
 import { columns } from "./columns";
 import { byColumns } from "./engine";
@@ -47,8 +48,8 @@ export function variance(
   for (let o = 0; o < outer; o++) {
     if (!few && byColumns(inner, t, s1)) {
       const sums = totalsAt(scratch, 0), squares = totalsAt(scratch, 1), means = totalsAt(scratch, 2);
-      for (let i = 0; i < inner; i += columnsOf<real>()) {
-        const width = min(columnsOf<real>(), inner - i);
+      for (let i = 0; i < inner; i += columnsOf<real>(n)) {
+        const width = min(columnsOf<real>(n), inner - i);
         const p = x + at(i);
         columns<real, Sum<real>>(sums, 0, p, 0, scratch, n1, n, t1, t, width, 1);
         for (let c = 0; c < width; c++) store<real>(means + at(c), <real>(total(sums, c) / count));
@@ -95,6 +96,22 @@ export function variance(
   return v128.splat<real>(<real>x);
 }
 
+/** As runs with Max where elements are neighbours, but a NaN counts only beside an infinity: any other makes the sum NaN. */
+// @ts-ignore: decorator
+@inline function largestOfRuns(x: usize, n1: i32, n: i32, t1: i32): f64 {
+  let most: f64 = -Infinity;
+  for (let j1 = 0; j1 < n1; j1++) most = max(most, <f64>largest(x + at(j1 * t1), n));
+  return most == Infinity ? runs<real, Max<real>>(x, splat(0), n1, n, t1, 1) : most;
+}
+
+/** As runs with SumExp where elements are neighbours. */
+// @ts-ignore: decorator
+@inline function sumExpOfRuns(x: usize, cell: usize, m: real, n1: i32, n: i32, t1: i32): f64 {
+  let total: f64 = 0;
+  for (let j1 = 0; j1 < n1; j1++) total = sumExp(cell, x + at(j1 * t1), n, m, total);
+  return total;
+}
+
 /** y = log(sum(e^x)). */
 export function logsumexp(
   y: usize, x: usize, scratch: usize, outer: i32, n1: i32, n: i32, inner: i32, s0: i32, t1: i32, t: i32, s1: i32,
@@ -104,8 +121,8 @@ export function logsumexp(
   for (let o = 0; o < outer; o++) {
     if (!few && byColumns(inner, t, s1)) {
       const totals = totalsAt(scratch, 0), most = totalsAt(scratch, 1), shifts = totalsAt(scratch, 2);
-      for (let i = 0; i < inner; i += columnsOf<real>()) {
-        const width = min(columnsOf<real>(), inner - i);
+      for (let i = 0; i < inner; i += columnsOf<real>(n)) {
+        const width = min(columnsOf<real>(n), inner - i);
         const p = x + at(i);
         columns<real, Max<real>>(most, 0, p, 0, scratch, n1, n, t1, t, width, 1);
         for (let c = 0; c < width; c++) store<real>(shifts + at(c), lane0(shiftOf(splat(total(most, c)))));
@@ -125,8 +142,11 @@ export function logsumexp(
       }
       for (; i < inner; i++) {
         const p = x + at(i * s1);
-        const most = splat(runs<real, Max<real>>(p, none, n1, n, t1, t));
-        store<real>(y, lane0(logOf(splat(runs<real, SumExp>(p, shiftOf(most), n1, n, t1, t)), most)));
+        const rows = t == 1 && n >= FEW;
+        const most = splat(rows ? largestOfRuns(p, n1, n, t1) : runs<real, Max<real>>(p, none, n1, n, t1, t));
+        const shift = shiftOf(most);
+        const sum = rows ? sumExpOfRuns(p, scratch, lane0(shift), n1, n, t1) : runs<real, SumExp>(p, shift, n1, n, t1, t);
+        store<real>(y, lane0(logOf(splat(sum), most)));
         y += sizeof<real>();
       }
     }

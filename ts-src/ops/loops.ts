@@ -5,8 +5,8 @@ import { allocated, copyInto } from "../../bindings/op.js";
 import { sizeOf } from "../../bindings/shape.js";
 import { Tensor } from "../../bindings/tensor.js";
 
-/** What the kernels of assembly/reduce use at most: accumulators of 16 KiB, three rows of totals of 2 KiB. */
-const SCRATCH_BYTES = 32768;
+/** What the kernels of assembly/reduce use at most: 16 accumulators of 4160 bytes, three rows of totals of 8 KiB. */
+const SCRATCH_BYTES = 16 * 4160 + 3 * 8192;
 
 /** A call of a kernel; sizes and strides are those of reduce() in assembly/reduce/engine.ts. */
 export type ReduceCall = (
