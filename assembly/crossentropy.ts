@@ -1,6 +1,6 @@
 // Cross-entropy with class numbers, fused with the softmax, and the negative log-likelihood; w = 0 stands for weights of 1.
 // reduction: 0 none, 1 sum, 2 mean, which divides by the weights of the targets.
-import { expRow, largest, logSumExp, scaleRow } from "./softmax";
+import { expRow, largest, logOf, logSumExp, scaleRow } from "./softmax";
 import { at } from "./vector";
 
 // @ts-ignore: decorator
@@ -32,6 +32,30 @@ function totalWeight(w: usize, cols: i32): f64 {
   return total;
 }
 
+/** Loss of a row x with target t, s its logsumexp. */
+// @ts-ignore: decorator
+@inline function rowLoss(x: usize, t: i32, w: usize, cols: i32, s: f64, smoothing: f64): f64 {
+  let loss = (1 - smoothing) * weight(w, t) * (s - <f64>load<real>(x + at(t)));
+  if (smoothing != 0) {
+    let sum: f64 = 0;
+    for (let i = 0; i < cols; i++) sum += weight(w, i) * (s - <f64>load<real>(x + at(i)));
+    loss += (smoothing * sum) / <f64>cols;
+  }
+  return loss;
+}
+
+/** Gradient of a row whose exponentials, of that sum, stand in dx; g = dy over the divisor. */
+// @ts-ignore: decorator
+@inline function rowGradient(dx: usize, t: i32, w: usize, cols: i32, g: f64, spread: f64, sum: f64, smoothing: f64): void {
+  const own = (1 - smoothing) * weight(w, t);
+  scaleRow(dx, dx, cols, <real>((g * (own + spread)) / sum));
+  if (smoothing != 0) {
+    const off = (g * smoothing) / <f64>cols;
+    for (let i = 0; i < cols; i++) store<real>(dx + at(i), load<real>(dx + at(i)) - <real>(off * weight(w, i)));
+  }
+  store<real>(dx + at(t), load<real>(dx + at(t)) - <real>(g * own));
+}
+
 /**
  * Row losses (1 - e) w[t] (s - x[t]) + e / cols sum over c of w[c] (s - x[c]), s = logsumexp(x), e = smoothing, 0 where
  * t = ignore (Szegedy et al. 2016, section 7). Returns 0, or 1 + the first row whose target is outside [0, cols).
@@ -47,12 +71,7 @@ export function crossEntropy(
       if (<u32>t >= <u32>cols) return r + 1;
       const m = largest(x, cols);
       const s = <f64>logSumExp(x, cols, m) + <f64>m;
-      loss = (1 - smoothing) * weight(w, t) * (s - <f64>load<real>(x + at(t)));
-      if (smoothing != 0) {
-        let sum: f64 = 0;
-        for (let i = 0; i < cols; i++) sum += weight(w, i) * (s - <f64>load<real>(x + at(i)));
-        loss += (smoothing * sum) / <f64>cols;
-      }
+      loss = rowLoss(x, t, w, cols, s, smoothing);
       weights += weight(w, t);
     }
     if (reduction == 0) store<real>(y + at(r), <real>loss);
@@ -88,18 +107,44 @@ export function crossEntropyGrad(
       memory.fill(dx, 0, at(cols));
     } else {
       const g = <f64>load<real>(reduction == 0 ? dy + at(r) : dy) / d;
-      const own = (1 - smoothing) * weight(w, t);
       const sum = expRow(dx, x, cols, largest(x, cols));
-      scaleRow(dx, dx, cols, <real>((g * (own + spread)) / <f64>sum));
-      if (smoothing != 0) {
-        const off = (g * smoothing) / <f64>cols;
-        for (let i = 0; i < cols; i++) store<real>(dx + at(i), load<real>(dx + at(i)) - <real>(off * weight(w, i)));
-      }
-      store<real>(dx + at(t), load<real>(dx + at(t)) - <real>(g * own));
+      rowGradient(dx, t, w, cols, g, spread, <f64>sum, smoothing);
     }
     x += at(cols);
     dx += at(cols);
   }
+}
+
+/**
+ * Both in one pass over x, with the bits of the two: the gradient of the sum (reduction 1) or mean (2), and behind it the loss.
+ * Returns as crossEntropy does.
+ */
+export function crossEntropyWithGrad(
+  dx: usize, dy: usize, x: usize, target: usize, w: usize, rows: i32, cols: i32, ignore: i32, smoothing: f64, reduction: i32,
+): i32 {
+  for (let r = 0; r < rows; r++) {
+    const t = label(target, r);
+    if (t != ignore && <u32>t >= <u32>cols) return r + 1;
+  }
+  const g = <f64>load<real>(dy) / divisor(target, w, rows, ignore, reduction);
+  const spread = w == 0 ? smoothing : (smoothing * totalWeight(w, cols)) / <f64>cols;
+  let total: f64 = 0, weights: f64 = 0;
+  for (let r = 0; r < rows; r++) {
+    const t = label(target, r);
+    if (t == ignore) {
+      memory.fill(dx, 0, at(cols));
+    } else {
+      const m = largest(x, cols);
+      const sum = expRow(dx, x, cols, m);
+      total += rowLoss(x, t, w, cols, <f64>logOf(sum) + <f64>m, smoothing);
+      weights += weight(w, t);
+      rowGradient(dx, t, w, cols, g, spread, <f64>sum, smoothing);
+    }
+    x += at(cols);
+    dx += at(cols);
+  }
+  store<real>(dx, <real>(reduction == 2 ? total / weights : total));
+  return 0;
 }
 
 /**

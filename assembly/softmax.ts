@@ -3,6 +3,7 @@ import { C, constant } from "./constants";
 import * as elementary from "./elementary";
 import { K } from "./elementary/coefficients";
 import { polynomial10, polynomial5 } from "./elementary/polynomial";
+import { gather, scatter } from "./elementwise/map";
 import { Full, One } from "./lanes";
 import { CHUNK } from "./reduce/layout";
 import { T } from "./tables";
@@ -157,10 +158,13 @@ import { LANES, at, lane0, maxLanes, sumLanes } from "./vector";
     sum0 = v128.add<real>(sum0, sum1);
     if (four) sum0 = v128.add<real>(sum0, v128.add<real>(sum2, sum3));
     let part = sumLanes(sum0);
-    for (; i < end; i++) {
-      const e = lane0(expNegative(v128.splat<real>(load<real>(x + at(i)) - m)));
-      if (keep) store<real>(y + at(i), e);
-      part += e;
+    const rest = end - i;
+    if (rest > 0) {
+      const e = expNegative(v128.sub<real>(gather<real>(x + at(i), 1, rest), shift));
+      if (keep) scatter<real>(y + at(i), e, rest);
+      part += lane0(e);
+      if (rest > 1) part += v128.extract_lane<real>(e, 1);
+      if (sizeof<real>() == 4 && rest > 2) part += v128.extract_lane<real>(e, sizeof<real>() == 4 ? 2 : 1);
     }
     total += <f64>part;
   }
@@ -183,7 +187,7 @@ export function logSumExp(x: usize, n: i32, m: real): real {
 }
 
 // @ts-ignore: decorator
-@inline function logOf(x: real): real {
+@inline export function logOf(x: real): real {
   return lane0(elementary.log(v128.splat<real>(x)));
 }
 

@@ -150,6 +150,7 @@ const calls = {
   triu: () => k.triu(Y, A, 3, 7, 9, -2, bytes),
   crossEntropy: () => k.crossEntropy(Y, A, INDEX, B, ROWS, COLS, 7, 0.1, 2),
   crossEntropyGrad: () => k.crossEntropyGrad(Y, D, A, INDEX, B, ROWS, COLS, 7, 0.1, 2),
+  crossEntropyWithGrad: () => k.crossEntropyWithGrad(Y, D, A, INDEX, B, ROWS, COLS, 7, 0.1, 2),
   crossEntropyScale: () => k.crossEntropyScale(Y, INDEX, B, ROWS, COLS, 7, 0.1, 2),
   nllLoss: () => k.nllLoss(Y, A, INDEX, B, 3, COLS, 5, 7, 2),
   nllLossGrad: () => k.nllLossGrad(Y, D, INDEX, B, 3, COLS, 5, 7, 2),

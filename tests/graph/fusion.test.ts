@@ -10,6 +10,7 @@ import { epilogues } from "../../ts-src/graph/passes/epilogues.js";
 import { fusion } from "../../ts-src/graph/passes/fusion.js";
 import { optimise } from "../../ts-src/graph/passes/optimise.js";
 import * as tapir from "../../ts-src/index.js";
+import { assertThrows } from "../assert-close.js";
 import { Random } from "../draw.js";
 
 const { compile, grad, rand, tensor, trace } = tapir;
@@ -139,6 +140,46 @@ test("two elementwise ops become one kernel where there is one and nothing reads
     assert.not.ok(names(graph).some((name) => /^(mul|add|sub)[A-Z]/.test(name)) && f !== others[2], graph.toString());
     same(f, [a, b, c], f.toString());
   }
+});
+
+test("a cross-entropy and its gradient are one pass over the logits, with the bits of the two", () => {
+  tapir.manualSeed(SEED);
+  const step =
+    (options: tapir.CrossEntropyOptions, scale = 1, weights?: number[]) =>
+    (x: T, target: T): T[] => {
+      const logits = x.mul(2);
+      const weight = weights && tensor(weights, { dtype: x.dtype });
+      const [loss, dx] = tapir.valueAndGrad((t: T) => tapir.crossEntropy(t, target, { ...options, weight }).mul(scale))(logits);
+      return [loss as T, dx as T];
+    };
+  for (const dtype of ["float32", "float64"] as const) {
+    for (const [rows, cols] of [
+      [1, 1],
+      [16, 3],
+      [5, 10],
+      [32, 17],
+      [3, 67],
+    ]) {
+      // biome-ignore format: short
+      const x = tapir.randn([rows, cols], { dtype });
+      const weights = Array.from({ length: cols }, (_, i) => 0.25 + (i % 3));
+      const target = tensor(Int32Array.from({ length: rows }, (_, i) => (7 * i) % cols));
+      for (const options of [{}, { reduction: "sum" }, { labelSmoothing: 0.1 }, { ignoreIndex: cols > 1 ? 0 : -100, labelSmoothing: 0.3 }] as const) {
+        for (const w of [undefined, weights]) same(step(options, 1, w) as never, [x, target], `${dtype} ${rows} x ${cols} ${Object.keys(options)} ${w}`);
+      }
+    }
+  }
+  const [x, target] = [tapir.randn([4, 3]), tensor(Int32Array.of(0, 2, 1, 0))];
+  const graph = trace(step({}) as (a: T, b: T) => T[], x, target);
+  assert.equal(names(graph).filter((name) => name.startsWith("crossEntropy")), ["crossEntropy", "crossEntropyGrad"]); // biome-ignore format: short
+  assert.equal(names(optimise(graph)).filter((name) => name.startsWith("crossEntropy")), ["crossEntropyWithGrad"]); // biome-ignore format: short
+  const none = trace(step({}, 2) as (a: T, b: T) => T[], x, target);
+  same(step({}, 2) as never, [x, target], "a gradient that comes from a multiple of the loss");
+  assert.ok(names(optimise(none)).some((name) => name.startsWith("crossEntropy")));
+  const call = compile(step({}) as (a: T, b: T) => T[]);
+  call(x, target);
+  assertThrows(() => call(x, tensor(Int32Array.of(0, 3, 1, 0))), tapir.NumericError, /^crossEntropy: expected targets from 0 to 2.*got 3 at row 1/);
+  call.dispose();
 });
 
 const LARGE = 2 ** 20 + 37;

@@ -34,7 +34,7 @@ test("each instruction has its kernel, the op and the node that made it, and wha
   );
   const phases = (op: string): string[] => [...new Set(instructions.filter((row) => row.op === op).map(({ phase }) => phase))];
   assert.equal(
-    [phases("linear+relu"), phases("matmul"), phases("crossEntropyGrad"), phases("Adam")],
+    [phases("linear+relu"), phases("matmul"), phases("crossEntropyWithGrad"), phases("Adam")],
     [["forward"], ["derivative"], ["derivative"], ["update"]],
   );
   const product = instructions.find(({ kernel }) => kernel.startsWith("gemm"));
@@ -128,7 +128,7 @@ test("bad calls are typed errors, and what a function refuses stops its profile"
   call(x, y);
   const wrong = tensor(Int32Array.from({ length: 12 }, () => 7));
   const before = tapir.memory.stats().tensors;
-  assertThrows(() => call.profile([x, wrong], { runs: 2 }), tapir.ConfigError, /that stop crossEntropy; call the function/);
+  assertThrows(() => call.profile([x, wrong], { runs: 2 }), tapir.ConfigError, /that stop crossEntropyWithGrad; call the function/);
   assert.is(tapir.memory.stats().tensors, before);
 });
 

@@ -84,14 +84,7 @@ const foldedBatchNorm = foldingChannels<"x" | "w" | "b", Params>({ samples: ["x"
 const batchNormOp = op({
   name: "batchNorm",
   inputs: ["x", "w", "b"],
-  batch: (batch) => {
-    if (batch.params.observe !== undefined) {
-      throw new ConfigError(
-        "batchNorm: expected no running statistics in training within vmap, as each example would update them; pass null for both, or all examples as one batch",
-      );
-    }
-    return foldedBatchNorm(batch);
-  },
+  batch: foldedBatchNorm,
   shape: (s: { x: Spec; w: Spec; b: Spec }, _params: Params) => ({ shape: s.x.shape, dtype: floatDtype("batchNorm", s) }),
   kernel(k, { x, w, b }, y, { eps, observe }) {
     if (y.size === 0) return;
@@ -324,6 +317,11 @@ export function batchNorm(
     if (runningMean === null && runningVariance === null) return reshape(trained(rect, scale, shift, params), x.shape);
     const running = { mean: runningMean, variance: runningVariance, momentum: share, samples: 1, count };
     if (activeTracer() === undefined) return reshape(trained(rect, scale, shift, { ...params, observe: (...at) => update(running, { at }) }), x.shape);
+    if (activeTracer()?.mapper !== undefined) {
+      throw new ConfigError(
+        "batchNorm: expected no running statistics in training within vmap, as each example would update them; pass null for both, or all examples as one batch",
+      );
+    }
     // a change of a graph cannot read the kernel's scratch, so statistics become a node there
     update(running, channelStats(rect));
     return reshape(trained(rect, scale, shift, params), x.shape);

@@ -5,7 +5,7 @@ import { ConfigError, DtypeError, NumericError, ShapeError } from "../../binding
 import type { Kernels } from "../../bindings/kernels.js";
 import { scope } from "../../bindings/lifetime.js";
 import { scratch, view } from "../../bindings/memory.js";
-import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
+import { type AnyOp, apply, type Draw, op, type Spec } from "../../bindings/op.js";
 import { sameShape, showShape, sizeOf } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
@@ -215,6 +215,26 @@ const crossEntropyGradOp = op({
     },
   ],
 });
+
+/**
+ * The gradient of a loss that is one number, and behind it the loss, in one pass: rows * cols + 1 elements, with the bits of
+ * crossEntropyGrad(dy, x, target) and crossEntropy(x, target). What a compiled graph uses where it has both.
+ */
+export const crossEntropyWithGrad: AnyOp = {
+  name: "crossEntropyWithGrad",
+  inputs: ["dy", "x", "target"],
+  shape: ({ x }: Record<string, Spec>) => ({ shape: [sizeOf(x.shape) + 1], dtype: x.dtype }),
+  flops: ({ x }: Record<string, Spec>) => 8 * sizeOf(x.shape),
+  kernel(k, { dy, x, target }, y, p: LossParams) {
+    const [cols, r] = [x.shape[1], reductions.indexOf(p.reduction)];
+    const bad = k.crossEntropyWithGrad(y.ptr, dy.ptr, x.ptr, target.ptr, placed(p.weight, x.dtype), target.size, cols, p.ignore, p.smoothing, r);
+    if (bad > 0) throw outside("crossEntropy", target, bad - 1, cols, p.ignore);
+  },
+  saves: [],
+  vjp: "none",
+  refuses: "expected a graph before it was optimised; take derivatives first, then compile",
+  samples: [],
+};
 
 /** Per row what multiplies the softmax in the gradient: 0 where it is ignored. */
 const crossEntropyScaleOp = op({

@@ -7,11 +7,12 @@ import { constantFolding } from "./constant-folding.js";
 import { deadCode } from "./dead-code.js";
 import { epilogues } from "./epilogues.js";
 import { fusion } from "./fusion.js";
+import { lossGradients } from "./loss-gradients.js";
 import { simplify } from "./simplify.js";
 
 /** The same function in fewer nodes. */
 export function optimise(graph: Graph): Graph {
   if (graph.settled) return graph;
   const smaller = changesLast(deadCode(commonSubexpressions(constantFolding(simplify(deadCode(graph))))));
-  return fusion(composed(epilogues(smaller)));
+  return fusion(composed(epilogues(lossGradients(smaller))));
 }
