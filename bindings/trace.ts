@@ -3,7 +3,7 @@
 
 import type { TypedArray } from "./dtype.js";
 import { ConfigError } from "./errors.js";
-import type { Mapper } from "./lifetime.js";
+import { type Mapper, storagesMade } from "./lifetime.js";
 import { view } from "./memory.js";
 import type { AnyOp, Spec } from "./op.js";
 import type { Shape } from "./shape.js";
@@ -71,9 +71,13 @@ export function withTracer<T>(tracer: Tracer | undefined, fn: () => T): T {
 export class Region {
   /** Whether it ran before, or is part of what runs again. */
   readonly again: boolean;
+  /** Storages from here on are made in what runs again. */
+  readonly first: number;
 
   constructor(again: boolean) {
-    this.again = again || (region?.again ?? false);
+    const outer = region?.again ? region : undefined;
+    this.again = again || outer !== undefined;
+    this.first = outer?.first ?? storagesMade();
   }
 }
 
@@ -113,13 +117,17 @@ export function withDeriving<T>(fn: () => T): T {
   }
 }
 
-/** What tensors held before the changes that were noted. */
+/** What tensors that are older than it held before the changes that were noted. */
 export class Journal {
   private readonly kept = new Map<Tensor, TypedArray>();
+  private readonly first = storagesMade();
 
   /** Called when JavaScript has done its part of the change. */
   note({ tensors, writes }: Change): void {
-    for (const name of writes) if (!this.kept.has(tensors[name])) this.kept.set(tensors[name], tensors[name].data());
+    for (const name of writes) {
+      const t = tensors[name];
+      if (t.storage.serial < this.first && !this.kept.has(t)) this.kept.set(t, t.data());
+    }
   }
 
   restore(): void {
@@ -149,8 +157,8 @@ export function allOrNothing<T>(fn: () => T): T {
 
 /** Changes memory in place now, or notes the change for each run of the graph. */
 export function change(what: Change): void {
-  // running statistics were changed when the part ran first
-  if (region?.again) return;
+  // running statistics were changed when the part ran first, what it made itself is made again
+  if (region?.again && what.writes.every((name) => what.tensors[name].storage.serial < (region as Region).first)) return;
   if (active !== undefined) {
     active.change(what);
     return;

@@ -105,4 +105,22 @@ test("what cannot be is a typed error", () => {
   assertThrows(() => vmap((x: T, y: T) => x.add(y))(tapir.ones([2]), tapir.ones([3])), tapir.ShapeError, /\[2\], \[3\]/);
 });
 
+test("what a checkpointed function changes in place among its own tensors is changed again, eagerly and compiled", () => {
+  const w = tensor([1, 2, 3], { requiresGrad: true, dtype: "float64" });
+  const seen = tensor([0, 0, 0], { dtype: "float64" });
+  const f = (t: T): T => {
+    const mask = tapir.zeros([3], { dtype: "float64" });
+    mask.add_(2).mul_(3);
+    tapir.noGrad(() => seen.add_(1));
+    return t.mul(mask).square().sum();
+  };
+  const step = checkpoint(f);
+  const derivative = tapir.grad(f)(w) as T;
+  assert.equal((tapir.grad(step)(w) as T).toArray(), derivative.toArray());
+  assert.equal(seen.toArray(), [2, 2, 2]);
+  const compiled = tapir.compile((t: T) => tapir.grad(step)(t) as T);
+  for (let i = 0; i < 2; i++) assert.equal(compiled(w).toArray(), derivative.toArray());
+  assert.equal(seen.toArray(), [4, 4, 4]);
+});
+
 test.run();
