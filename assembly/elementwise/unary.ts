@@ -1,10 +1,10 @@
 // y[i] = f(x[i]) for n contiguous elements.
 import { C, constant } from "../constants";
-import { map, zip } from "./map";
+import { map, mapWith, zip } from "./map";
 
-// by the table: V8 makes the constants of f32x4.neg and abs anew in each iteration
-class Neg { @inline vec(x: v128): v128 { return v128.xor(x, constant(C.sign)); } }
-class Abs { @inline vec(x: v128): v128 { return v128.andnot(x, constant(C.sign)); } }
+// the sign as a parameter: V8 makes the constants of f32x4.neg and abs anew in each iteration, and loads one of a table as often
+class Neg { @inline vec(x: v128, sign: v128, _: v128): v128 { return v128.xor(x, sign); } }
+class Abs { @inline vec(x: v128, _: v128, others: v128): v128 { return v128.and(x, others); } }
 class Square { @inline vec(x: v128): v128 { return v128.mul<real>(x, x); } }
 class Sqrt { @inline vec(x: v128): v128 { return v128.sqrt<real>(x); } }
 /** x^(-1/2). */
@@ -30,8 +30,8 @@ class NegInt32 { @inline vec(x: v128): v128 { return i32x4.neg(x); } }
 class AbsInt32 { @inline vec(x: v128): v128 { return i32x4.abs(x); } }
 class SignInt32 { @inline vec(x: v128): v128 { return i32x4.sub(i32x4.shr_s(x, 31), i32x4.shr_s(i32x4.neg(v128.andnot(x, i32x4.shr_s(x, 31))), 31)); } }
 
-export function neg(y: usize, x: usize, n: i32): void { map<Neg>(y, x, n); }
-export function abs(y: usize, x: usize, n: i32): void { map<Abs>(y, x, n); }
+export function neg(y: usize, x: usize, n: i32): void { mapWith<Neg>(y, x, constant(C.sign), constant(C.sign), n); }
+export function abs(y: usize, x: usize, n: i32): void { mapWith<Abs>(y, x, constant(C.sign), v128.not(constant(C.sign)), n); }
 export function absGrad(dx: usize, dy: usize, x: usize, n: i32): void { zip<AbsGrad>(dx, dy, x, n); }
 export function squareGrad(dx: usize, dy: usize, x: usize, n: i32): void { zip<SquareGrad>(dx, dy, x, n); }
 export function sign(y: usize, x: usize, n: i32): void { map<Sign>(y, x, n); }
