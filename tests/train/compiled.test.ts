@@ -99,7 +99,7 @@ const nets: Record<string, { make(): tapir.layers.Module; data: Batch[] }> = {
   "instance norm and a moving mean": { make: () => new Moving(), data: batchesOf([8]) },
 }; // biome-ignore format: a table
 
-/** SGD with momentum behind a clip of the gradients' norm, written with ops. */
+/** SGD with momentum behind a clip of the gradients' norm. */
 class Clipped {
   readonly inner: tapir.optim.SGD;
   readonly paramGroups: { lr: number }[];
@@ -114,13 +114,8 @@ class Clipped {
     this.inner.zeroGrad();
   }
   step(): void {
-    noGrad(() => {
-      const grads = this.params.filter((p) => p.grad !== undefined);
-      const squares = grads.map((p) => (p.grad as T).square().sum());
-      const factor = tapir.minimum(tapir.div(0.5, tapir.add(tapir.stack(squares).sum().sqrt(), 1e-6)), 1);
-      for (const p of grads) p.grad = (p.grad as T).mul(factor);
-      this.inner.step();
-    });
+    optim.clipGradNorm(this.params, 0.5);
+    this.inner.step();
   }
   stateDict(): object {
     return this.inner.stateDict();
