@@ -180,6 +180,20 @@ function renew(t: Tensor): void {
   old.release("dispose");
 }
 
+/** Hears of each storage whose address is asked for. */
+export let reached: ((storage: Storage) => void) | undefined;
+
+/** Runs `fn` while `note` hears of the storages that it reaches. */
+export function withReached<T>(note: (storage: Storage) => void, fn: () => T): T {
+  const outer = reached;
+  reached = note;
+  try {
+    return fn();
+  } finally {
+    reached = outer;
+  }
+}
+
 let holding: Tensor[] | undefined;
 
 /** Another handle of the same elements, without history, which lives until it is disposed or garbage. */

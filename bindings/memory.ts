@@ -169,6 +169,10 @@ export function read(ptr: number, dtype: DType): number {
 }
 
 export function write(ptr: number, dtype: DType, value: number): void {
+  if (ptr >= CAPTURED) {
+    home.view(ptr, 1, dtype)[0] = dtype === "bool" ? Number(value !== 0) : value;
+    return;
+  }
   switch (dtype) {
     case "float32":
       float32[ptr / 4] = value;

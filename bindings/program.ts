@@ -4,6 +4,7 @@
 import { LOOP, signatures } from "../build/program/instructions.js";
 import { arrayOf, type DType, type TypedArray } from "./dtype.js";
 import { type Kernels, kernelsThatRun, withKernels } from "./kernels.js";
+import { type Storage, withReached } from "./lifetime.js";
 import { allocate, CAPTURED, currentHome, type Home, type Moving, view, withHome, write } from "./memory.js";
 import { places } from "./packing.js";
 import { Untraceable } from "./trace.js";
@@ -51,6 +52,10 @@ const SLOT = 8;
 export class Capture implements Home {
   readonly instructions: Instruction[] = [];
   readonly regions: Region[] = [];
+  /** Those that kernels were given. */
+  private readonly seen = new Set<Region>();
+  /** Storages from outside whose addresses were asked for. */
+  readonly reached = new Set<Storage>();
   /** Births and deaths of regions, in their order. */
   readonly events: { readonly region: number; readonly dies: boolean }[] = [];
   /** The place of the node whose calls are noted now. */
@@ -65,7 +70,10 @@ export class Capture implements Home {
 
   /** Runs `fn` on addresses that stand for memory. */
   run<T>(fn: () => T): T {
-    return withHome(this, () => withKernels((build) => this.recorders[build], fn));
+    const note = (storage: Storage): void => {
+      if (storage.ptr < REGION) this.reached.add(storage);
+    };
+    return withReached(note, () => withHome(this, () => withKernels((build) => this.recorders[build], fn)));
   }
 
   /** The next block, if it has as many bytes as this one, is this one: its last reader makes each element from that at its place. */
@@ -103,7 +111,8 @@ export class Capture implements Home {
 
   view(ptr: number, length: number, dtype: DType): TypedArray {
     const region = this.regionOf(ptr);
-    if (region === undefined || region !== this.regionOf(this.scratchPtr ?? 0)) {
+    // what no kernel has seen yet holds only what JavaScript writes
+    if (region === undefined || (this.seen.has(region) && region !== this.regionOf(this.scratchPtr ?? 0))) {
       throw new Untraceable("compile: expected ops whose kernels alone touch elements; got one that reads or writes them in JavaScript");
     }
     region.table ??= new ArrayBuffer(Math.ceil(region.bytes / 8) * 8);
@@ -139,6 +148,10 @@ export class Capture implements Home {
         };
       }
       return (...args: number[]): number => {
+        for (const arg of args) {
+          const region = this.regionOf(arg);
+          if (region !== undefined) this.seen.add(region);
+        }
         this.noted({ build, name, args, origin: this.origin });
         return 0;
       };

@@ -3,7 +3,7 @@
 import { userLine } from "./anomaly.js";
 import { type DType, isFloat, itemBytes, type TypedArray } from "./dtype.js";
 import { ConfigError, DisposedError, DtypeError, GradientError, ShapeError } from "./errors.js";
-import { BatchedStorage, Claim, type Storage, SYMBOLIC } from "./lifetime.js";
+import { BatchedStorage, Claim, reached, type Storage, SYMBOLIC } from "./lifetime.js";
 import { read, view } from "./memory.js";
 import { contiguousStrides, isContiguous, type Shape, sameShape, showShape, sizeOf } from "./shape.js";
 import type { Edge, Epoch, Node } from "./tape.js";
@@ -71,6 +71,7 @@ export class Tensor {
         `${this.storage instanceof BatchedStorage ? "vmap" : "trace"}: expected a function that is made of ops; got one that reads or changes the elements of ${this.describe()} made by ${this.origin}${place === "" ? "" : ` at ${place}`}; keep item(), data(), branches on values and changes in place out of it`,
       );
     }
+    reached?.(this.storage);
     return start + this.offsetBytes;
   }
 

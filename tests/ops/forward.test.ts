@@ -143,4 +143,29 @@ test("grad of grad of grad is the third derivative", () => {
   assert.ok(tapir.gradcheck(once(once(once((t) => t.sin().mul(t)))), [x], { order: 2 }));
 });
 
+test("a tangent lives as long as any result: it depends on no variable of the call", () => {
+  const x = tensor([0.5, 1], { dtype: "float64" });
+  const tangents = Array.from({ length: 5 }, () => jvp((z: tapir.Tensor) => z.tanh(), x, x)[1] as tapir.Tensor);
+  assert.not.ok(tangents[0].requiresGrad);
+  assert.equal(tangents[0].toArray(), tangents[4].toArray());
+});
+
+test("backward() through a gradient reaches weights, as a penalty on it needs, and no variable of grad()", () => {
+  const w = tensor([[1, -2], [0.5, 3]], { dtype: "float64", requiresGrad: true }); // biome-ignore format: a matrix
+  const x = tensor([[1, 2]], { dtype: "float64" });
+  const penalty = (weight: tapir.Tensor): tapir.Tensor => (grad((z: tapir.Tensor) => z.matmul(weight).square().sum())(x) as tapir.Tensor).square().sum();
+  penalty(w).backward();
+  // d/dw of |2 x w w'|^2 by differences
+  const dw = (w.grad as tapir.Tensor).data();
+  for (let i = 0; i < 4; i++) {
+    const moved = (h: number): number => {
+      const elements = w.data();
+      elements[i] += h;
+      return penalty(tensor(elements, { dtype: "float64" }).reshape([2, 2])).item();
+    };
+    const difference = (moved(1e-4) - moved(-1e-4)) / 2e-4;
+    assert.ok(Math.abs(difference - dw[i]) < 1e-5 * Math.abs(difference) + 1e-6, `${difference} ${dw[i]}`);
+  }
+});
+
 test.run();

@@ -320,4 +320,13 @@ test("it leaves no tensor behind", () => {
   assert.ok(tapir.memory.stats().tensors <= before + 60, `${before} became ${tapir.memory.stats().tensors}`);
 });
 
+test("padding and frequencies of an embedding count where the derivative is taken outside", () => {
+  const index = tensor([[0, 1], [1, 1]], { dtype: "int32" }); // biome-ignore format: a matrix
+  for (const options of [{ paddingIdx: 1 }, { scaleGradByFreq: true }]) {
+    const mapped = (w: T): T => vmap((i: T) => tapir.embedding(i, w, options))(index).sum();
+    const each = (w: T): T => tapir.add(...([0, 1].map((i) => tapir.embedding(index.slice(i), w, options).sum()) as [T, T]));
+    assert.equal((grad(mapped)(tapir.ones([2, 2])) as T).toArray(), (grad(each)(tapir.ones([2, 2])) as T).toArray());
+  }
+});
+
 test.run();

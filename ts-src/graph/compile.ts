@@ -4,7 +4,7 @@
 import { itemBytes } from "../../bindings/dtype.js";
 import { ConfigError } from "../../bindings/errors.js";
 import { arithmetic } from "../../bindings/kernels.js";
-import { adopt, type Claim, Storage, scope, tensorsIn, withHeld } from "../../bindings/lifetime.js";
+import { adopt, Claim, Storage, scope, tensorsIn, withHeld } from "../../bindings/lifetime.js";
 import { view } from "../../bindings/memory.js";
 import { Capture, Program } from "../../bindings/program.js";
 import { sameShape } from "../../bindings/shape.js";
@@ -17,6 +17,7 @@ import { noGrad } from "../ops/derivatives.js";
 import { type Key, nextKey, nextStream, replaying } from "../ops/random.js";
 import type { Tree } from "../ops/tree.js";
 import { eachKey, Graph, GraphNode } from "./graph.js";
+import { identityOf } from "./identity.js";
 import { optimise } from "./passes/optimise.js";
 import { checkedRuns, measured, type Profile, type ProfileOptions } from "./profile.js";
 import { traced } from "./trace.js";
@@ -24,7 +25,7 @@ import { traced } from "./trace.js";
 /** How an output is made after a run. */
 type Output =
   | { readonly kind: "input"; readonly index: number }
-  | { readonly kind: "constant"; readonly value: Tensor }
+  | { readonly kind: "constant"; readonly value: Tensor; readonly fixed: boolean }
   | { readonly kind: "block"; readonly block: number; readonly claim: number; readonly like: Tensor };
 
 /** Results live until the second run after their own. */
@@ -34,6 +35,10 @@ const RUNS_KEPT = 2;
 export class Plan {
   readonly graph: Graph;
   private readonly owned: readonly Tensor[];
+  private readonly leaves: ReadonlyMap<Tensor, boolean>;
+  private readonly wanted: readonly Tensor[];
+  /** Of what ops read that are made of ops unseen by the graph. */
+  private readonly reached: readonly Claim[];
   private readonly arithmetic = arithmetic();
   private readonly program: Program;
   private readonly inputs: readonly number[];
@@ -53,10 +58,12 @@ export class Plan {
   private turn = 0;
   private disposed = false;
 
-  /** `owned`: constants that go with the plan. */
-  constructor(graph: Graph, owned: readonly Tensor[]) {
+  /** `owned`: constants that go with the plan; `leaves`: tensors from outside, and whether they wanted gradients. */
+  constructor(graph: Graph, owned: readonly Tensor[], leaves: ReadonlyMap<Tensor, boolean> = new Map()) {
     this.graph = graph;
     this.owned = owned;
+    this.leaves = leaves;
+    this.wanted = [...leaves.keys()];
     const capture = new Capture();
     const last = Math.max(-1, ...graph.outputs.map((node) => (node.kind === "op" ? graph.nodes.indexOf(node) : -1)));
     this.early = graph.nodes.slice(0, last + 1).flatMap((node) => node.change ?? []);
@@ -80,6 +87,10 @@ export class Plan {
       }),
     );
     this.keys = keys;
+    this.reached = [...capture.reached].map((storage) => {
+      storage.fix();
+      return new Claim(storage);
+    });
     this.changes = graph.changes;
     this.befores = [...new Set(this.changes.flatMap(({ before }) => before ?? []))];
     this.written = this.changes.flatMap(({ tensors, writes }) => writes.map((name) => tensors[name].storage));
@@ -91,7 +102,7 @@ export class Plan {
       const node = graph.outputs[i];
       const index = graph.inputs.indexOf(node);
       if (index >= 0) found.push({ kind: "input", index });
-      else if (node.kind === "constant") found.push({ kind: "constant", value: t });
+      else if (node.kind === "constant") found.push({ kind: "constant", value: t, fixed: node.fixed });
       else {
         // a view of an argument or of a weight has no block of its own
         const own = captured.args.some((arg) => arg.storage === t.storage) || graph.nodes.some((other) => other.value?.storage === t.storage);
@@ -127,6 +138,7 @@ export class Plan {
   /** Whether every change still works on the memory that it was traced on. */
   get valid(): boolean {
     for (let i = 0; i < this.changes.length; i++) if (this.changes[i].valid?.() === false) return false;
+    for (let i = 0; i < this.wanted.length; i++) if (this.wanted[i].requiresGrad !== this.leaves.get(this.wanted[i])) return false;
     return true;
   }
 
@@ -210,7 +222,7 @@ export class Plan {
   private output(i: number, given: readonly Tensor[]): Tensor {
     const output = this.outputs[i];
     if (output.kind === "input") return given[output.index];
-    if (output.kind === "constant") return output.value;
+    if (output.kind === "constant") return output.fixed ? noGrad(() => clone(output.value)) : output.value;
     const { dtype, shape, strides, offset } = output.like;
     const t = new Tensor(this.storages[output.block], "compile", dtype, shape, strides, offset);
     this.results[this.turn][output.claim] = t.claim;
@@ -221,7 +233,13 @@ export class Plan {
     const stopped = this.program.run(part);
     if (stopped < 0) return;
     // the same arguments op by op: the op that found something wrong says what
-    withRecording(false, () => scope(() => void this.graph.evaluate(given, eachKey(nextKey))));
+    const journal = new Journal();
+    for (const change of this.changes) journal.note(change);
+    try {
+      withRecording(false, () => scope(() => void this.graph.evaluate(given, eachKey(nextKey))));
+    } finally {
+      journal.restore(); // this run was only to say so
+    }
     throw new ConfigError(`compile: instruction ${stopped} failed`);
   }
 
@@ -259,6 +277,7 @@ export class Plan {
     this.disposed = true;
     for (const claims of this.results) for (const claim of claims) claim.release("step");
     for (const constant of this.owned) constant.dispose();
+    for (const claim of this.reached) claim.release("dispose");
     this.program.dispose();
   }
 }
@@ -315,8 +334,9 @@ export class Plans {
       for (const t of tensorsIn(xs)) t.alive("compile");
       // arguments that the graph does not take are no reason for a plan
       if (this.f instanceof Graph) this.f.checked(xs as readonly Tree[]);
-      const { result, handles } = withHeld(() => optimise(this.f instanceof Graph ? this.f : traced(this.f, xs)));
-      plan = new Plan(result, handles);
+      const { result, handles } = withHeld(() => (this.f instanceof Graph ? this.f : traced(this.f, xs)));
+      const optimised = withHeld(() => optimise(result));
+      plan = new Plan(optimised.result, [...handles, ...optimised.handles], result.leaves);
       this.plans.set(key, plan);
       this.traces++;
       if (this.traces === MANY_TRACES)
@@ -339,8 +359,12 @@ export class Plans {
   }
 }
 
+/** Plans of compiled functions that nobody holds any more. */
+const forgotten = new FinalizationRegistry<Plans>((plans) => plans.dispose());
+
 /**
  * The same function, or a graph, as programs: one for each shape and dtype of its arguments, traced at the first call with them.
+ * Gradients that backward() makes in it begin with each call and end with it: those of several calls do not add up.
  * Results live until the second call after their own; use item(), data() or keep() to hold one for longer.
  */
 export function compile<A extends readonly unknown[], R extends Tree>(f: ((...xs: A) => R) | Graph): Compiled<A, R> {
@@ -351,6 +375,7 @@ export function compile<A extends readonly unknown[], R extends Tree>(f: ((...xs
     if (activeTracer() !== undefined) return (f instanceof Graph ? f.run(...(xs as unknown as Tree[])) : f(...xs)) as R;
     return plans.run(xs) as R;
   };
+  forgotten.register(run, plans);
   return Object.assign(run, {
     stats: () => ({ traces: plans.traces, instructions: 0, planBytes: 0, ...plans.latest?.stats() }),
     profile(args: A, options: ProfileOptions = {}): Profile {
@@ -363,24 +388,28 @@ export function compile<A extends readonly unknown[], R extends Tree>(f: ((...xs
   });
 }
 
-/** What a plan depends on: shapes and dtypes, and whatever in the arguments is no tensor. */
+const DEEPEST = 100;
+
+/** What a plan depends on: shapes and dtypes, and whatever in the arguments is no tensor. Throws ConfigError for a cycle. */
 function signature(xs: readonly unknown[]): string {
   let key = arithmetic() as string;
-  const visit = (value: unknown): void => {
+  const visit = (value: unknown, depth: number): void => {
+    if (depth > DEEPEST) throw new ConfigError("compile: expected arguments that are trees of tensors; got one that contains itself");
     if (value instanceof Tensor) key += `;${value.dtype}[${value.shape}]`;
     else if (Array.isArray(value)) {
       key += "(";
-      for (const item of value) visit(item);
+      for (const item of value) visit(item, depth + 1);
       key += ")";
-    } else if (value !== null && typeof value === "object") {
+    } else if (typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
       key += "{";
       for (const [name, item] of Object.entries(value)) {
-        key += `${name}:`;
-        visit(item);
+        key += `${JSON.stringify(name)}:`;
+        visit(item, depth + 1);
       }
       key += "}";
-    } else key += `;${String(value)}`;
+    } else if (typeof value === "function" || (typeof value === "object" && value !== null)) key += `;#${identityOf(value)}`;
+    else key += typeof value === "string" ? `;${JSON.stringify(value)}` : `;${Object.is(value, -0) ? "-0" : String(value)}`;
   };
-  for (const x of xs) visit(x);
+  for (const x of xs) visit(x, 0);
   return key;
 }

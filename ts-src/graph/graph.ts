@@ -124,6 +124,8 @@ export class Graph {
   readonly resultTree: unknown;
   /** Whether its order is that of a plan for its memory, which passes leave as it is. */
   readonly settled: boolean;
+  /** Tensors from outside of the function, and whether they wanted gradients when it was traced. */
+  readonly leaves: ReadonlyMap<Tensor, boolean>;
 
   constructor(parts: {
     nodes: readonly GraphNode[];
@@ -132,6 +134,7 @@ export class Graph {
     argumentTree: readonly unknown[];
     resultTree: unknown;
     settled?: boolean;
+    leaves?: ReadonlyMap<Tensor, boolean>;
   }) {
     this.nodes = parts.nodes;
     this.inputs = parts.inputs;
@@ -139,11 +142,13 @@ export class Graph {
     this.argumentTree = parts.argumentTree;
     this.resultTree = parts.resultTree;
     this.settled = parts.settled ?? false;
+    this.leaves = parts.leaves ?? new Map();
   }
 
   /** The same function over other nodes, as a pass answers it. */
   with(nodes: readonly GraphNode[], outputs: readonly GraphNode[], settled = false): Graph {
-    return new Graph({ nodes, inputs: this.inputs, outputs, argumentTree: this.argumentTree, resultTree: this.resultTree, settled });
+    const { inputs, argumentTree, resultTree, leaves } = this;
+    return new Graph({ nodes, inputs, outputs, argumentTree, resultTree, settled, leaves });
   }
 
   /**

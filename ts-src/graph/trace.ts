@@ -14,6 +14,8 @@ import { Graph, GraphNode, mapLeaves } from "./graph.js";
 
 class Recorder implements Tracer {
   readonly nodes: GraphNode[] = [];
+  /** Tensors from outside, and whether they want gradients. */
+  readonly reached = new Map<Tensor, boolean>();
   /** Leaves whose gradient is a symbol of this trace. */
   readonly leaves = new Set<Tensor>();
   private readonly ofStorage = new Map<Storage, GraphNode>();
@@ -99,6 +101,7 @@ class Recorder implements Tracer {
     const key = `${id}:${t.dtype}:${t.shape}:${t.strides}:${t.offset}`;
     let node = this.constants.get(key);
     if (node === undefined) {
+      if (t.node === undefined && this.older(t)) this.reached.set(t, t.requiresGrad);
       node = new GraphNode({ kind: "constant", shape: t.shape, dtype: t.dtype, inputs: [], value: held(t), fixed: t.storage.serial >= this.first });
       this.constants.set(key, node);
       this.nodes.push(node);
@@ -141,7 +144,7 @@ function symbolically(recorder: Recorder, f: (...xs: Tree[]) => Tree, examples: 
       const outputs = found.map((t) => recorder.nodeOf(t));
       let next = 0;
       const resultTree = mapLeaves(made, () => outputs[next++]);
-      return new Graph({ nodes: recorder.nodes, inputs, outputs, argumentTree, resultTree });
+      return new Graph({ nodes: recorder.nodes, leaves: recorder.reached, inputs, outputs, argumentTree, resultTree });
     }),
   );
 }

@@ -12,7 +12,7 @@ import { leading } from "./batching.js";
 import { checkedOptions } from "./checks.js";
 import { clone, detach, withoutHistory } from "./convert.js";
 import { onesLike, zerosLike } from "./create.js";
-import { history, markReached, passing, walk } from "./reverse.js";
+import { asVariable, history, markReached, passing, walk } from "./reverse.js";
 import { mapTree, type Tree } from "./tree.js";
 
 /** Runs `fn` without recording and frees all it made except what it returns; `fn` must not be async. */
@@ -125,9 +125,7 @@ export function fresh(given: Tensor): Tensor {
   // within vmap a variable is of the tape of examples, also where they share it
   const t = activeTracer()?.mapper?.own(given) ?? given;
   if (t.requiresGrad) return apply(aliasOp, { x: t });
-  const variable = withoutHistory(t);
-  variable.requiresGrad = true;
-  return variable;
+  return asVariable(withoutHistory(t));
 }
 /** x itself, as the beginning of a graph of its own. */
 const aliasOp = op({

@@ -9,7 +9,7 @@ import { broadcastShapes, type Shape, showShape } from "../../bindings/shape.js"
 import { showValue } from "../../bindings/show.js";
 import { withRecording } from "../../bindings/tape.js";
 import type { Tensor } from "../../bindings/tensor.js";
-import { change } from "../../bindings/trace.js";
+import { activeTracer, change } from "../../bindings/trace.js";
 import { leading } from "./batching.js";
 import { add, div, mul } from "./binary.js";
 import { checkedFlag, checkedNumber, checkedOptions } from "./checks.js";
@@ -110,8 +110,10 @@ export function embedding(indices: Tensor, weight: Tensor, options: EmbeddingOpt
     const along = { fn: "embedding", axis: 0, from: indices.shape };
     if (maxNorm !== null) shorten(weight, places, along, maxNorm, normType);
     let y = gatherAlong(weight, places, along);
-    if (y.requiresGrad && scaled) y = apply(embeddingScaleOp, { x: y, count: readers(flat, rows, y) });
-    if (y.requiresGrad && paddingIdx !== null) {
+    // within vmap a derivative outside of it may want gradients that no example tells of
+    const derived = y.requiresGrad || activeTracer()?.mapper !== undefined;
+    if (derived && scaled) y = apply(embeddingScaleOp, { x: y, count: readers(flat, rows, y) });
+    if (derived && paddingIdx !== null) {
       const padding = unsqueeze(eq(flat, paddingIdx < 0 ? paddingIdx + rows : paddingIdx), 1);
       y = apply(embeddingPaddingOp, { x: y, padding });
     }

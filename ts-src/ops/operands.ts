@@ -35,6 +35,11 @@ export function checkedTensor(op: string, name: string, value: unknown): asserts
 
 /** Throws DtypeError unless all have the same dtype, a float or int32; answers it. */
 export function numberDtype(op: string, x: { readonly [name: string]: Spec }): DType {
+  for (const name in x) {
+    const { dtype } = x[name];
+    if (dtype !== "int32" && !isFloat(dtype))
+      throw new DtypeError(`${op}: expected ${name} of dtype float32, float64 or int32; got ${dtype}; convert it with .to("int32")`);
+  }
   for (const name in x) if (x[name].dtype !== "int32") return floatDtype(op, x);
   return "int32";
 }

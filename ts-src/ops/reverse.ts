@@ -6,7 +6,7 @@ import { share } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
 import { beginPass, type Edge, endPass, isRecording, type Node, withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
-import { activeTracer, withDeriving } from "../../bindings/trace.js";
+import { activeTracer, Untraceable, withDeriving } from "../../bindings/trace.js";
 import { add } from "./binary.js";
 import { checkedOptions } from "./checks.js";
 import { clone, withoutHistory } from "./convert.js";
@@ -195,6 +195,7 @@ export function backward(y: Tensor, options: BackwardOptions = {}): void {
     withRecording(createGraph, () =>
       scope((within) => {
         const { nodes, leaves } = history(root);
+        for (const leaf of leaves) if (variables.has(leaf)) leaves.delete(leaf);
         const seed = gradient === undefined ? onesLike(y) : share(gradient);
         const gradients = walk(within, root, seed, nodes, leaves, retainGraph);
         for (const leaf of gradients.keys()) (leaf as Tensor).alive("backward");
@@ -207,6 +208,16 @@ export function backward(y: Tensor, options: BackwardOptions = {}): void {
   );
 }
 
+/** Leaves that grad() and its like made for themselves, which want no gradient of anyone else. */
+const variables = new WeakSet<Tensor>();
+
+/** Makes a tensor a variable of a derivative. */
+export function asVariable(t: Tensor): Tensor {
+  t.requiresGrad = true;
+  variables.add(t);
+  return t;
+}
+
 function accumulate(leaf: Tensor, dx: Tensor): void {
   const earlier = leaf.grad;
   if (earlier === undefined || earlier.disposed) {
@@ -215,6 +226,11 @@ function accumulate(leaf: Tensor, dx: Tensor): void {
     else anchor((isRecording() ? undefined : twin(dx)) ?? clone(dx), leaf);
   } else if (!isRecording() && !earlier.requiresGrad && activeTracer() === undefined) add_(earlier, dx);
   else {
+    if (activeTracer()?.older?.(earlier)) {
+      throw new Untraceable(
+        `trace: expected leaves without a gradient from before; got one of ${leaf.describe()}, which each run would add again; call zeroGrad() in the function first`,
+      );
+    }
     const total = add(earlier, dx);
     keep(earlier);
     anchor(total, leaf);

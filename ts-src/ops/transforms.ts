@@ -139,7 +139,10 @@ export function jvp(f: AnyFunction, x: Tree, v: Tree): [value: Tree, tangent: Tr
     const [value, pullback] = vjp(f, x);
     const zero = mapTree(value, (t) => zerosLike(t));
     const [, pushforward] = vjp((u: Tree) => tensorsIn(pullback(u)), zero);
-    return [value, pushforward(tangents)] as [Tree, Tree];
+    const tangent = pushforward(tangents);
+    // the pullback depends on variables of its own, the result need not depend on any
+    const tracked = [...tensorsIn(value), ...tensorsIn(tangents)].some((t) => t.requiresGrad);
+    return [value, tracked ? tangent : withRecording(false, () => mapTree(tangent, withoutHistory))] as [Tree, Tree];
   });
 }
 

@@ -9,6 +9,7 @@ import { type Plan, Plans } from "../graph/compile.js";
 import type { Module } from "../layers/module.js";
 import { backward } from "../ops/reverse.js";
 import type { Tree } from "../ops/tree.js";
+import { Optimizer } from "../optim/optimizer.js";
 
 /** Sees loss and output of a step before it changes weights or statistics; if it throws, they stay. */
 export type Judge = (loss: Tensor, output: Tensor) => void;
@@ -17,7 +18,7 @@ interface Parts {
   readonly model: Module;
   readonly loss: (output: Tensor, target: Tensor) => Tensor;
   readonly optimizer: { step(): void; zeroGrad(): void };
-  /** undefined: as a program where that can be. */
+  /** undefined: as a program where that can be, with an optimizer of this package. */
   readonly compile: boolean | undefined;
 }
 
@@ -32,7 +33,8 @@ export class Step {
 
   constructor(parts: Parts) {
     this.parts = parts;
-    if (parts.compile !== false) this.plans = this.traceable();
+    // what an optimizer of one's own counts in JavaScript, a program would not
+    if (parts.compile ?? parts.optimizer instanceof Optimizer) this.plans = this.traceable();
   }
 
   /** Throws ConfigError with `compile: true` if the step cannot be a program. */

@@ -2,6 +2,7 @@
 // same only between two changes; what draws random numbers never is. What is computed again to save memory stays apart.
 import type { Region } from "../../../bindings/trace.js";
 import { type Graph, type GraphNode, keyIn } from "../graph.js";
+import { identityOf } from "../identity.js";
 import { rewrite } from "./rewrite.js";
 
 export function commonSubexpressions(graph: Graph): Graph {
@@ -33,7 +34,8 @@ export function commonSubexpressions(graph: Graph): Graph {
 
 /** JSON has no infinities and no typed arrays. */
 function plain(_name: string, value: unknown): unknown {
-  if (typeof value === "number" && !Number.isFinite(value)) return `number ${value}`;
+  if (typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))) return `number ${Object.is(value, -0) ? "-0" : value}`;
+  if (typeof value === "function") return `function ${identityOf(value)}`;
   if (ArrayBuffer.isView(value)) return [value.constructor.name, ...(value as Float64Array)];
   return value === undefined ? "undefined" : value;
 }

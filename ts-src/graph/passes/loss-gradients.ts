@@ -29,7 +29,7 @@ const apart: AnyOp = {
 };
 
 export function lossGradients(graph: Graph): Graph {
-  const gradients = graph.nodes.filter((node) => node.name === "crossEntropyGrad" && node.inputs[0].kind === "constant");
+  const gradients = graph.nodes.filter((node) => node.name === "crossEntropyGrad" && node.inputs[0].fixed);
   if (gradients.length === 0) return graph;
   /** Losses by what they read. */
   const losses = new Map<GraphNode, GraphNode[]>();

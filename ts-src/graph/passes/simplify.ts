@@ -42,6 +42,30 @@ const rules: { readonly [op: string]: Rule } = {
   sub: (node) => (is(node.inputs[1], 0) ? other(node, 0) : undefined),
 };
 
+/** Outputs, and what views lead from to them: the user may change these, so arguments and weights must not stand there. */
+function shown(graph: Graph): Set<GraphNode> {
+  const found = new Set(graph.outputs);
+  for (const node of found) if (node.op?.view !== undefined) found.add(node.inputs[0]);
+  return found;
+}
+
+/** Whether a value stays as it is: weights may be changed before it is read, and so may what views show. */
+function stays(node: GraphNode): boolean {
+  if (node.op?.view !== undefined) return stays(node.inputs[0]);
+  return node.op !== undefined || node.kind === "input";
+}
+
 export function simplify(graph: Graph): Graph {
-  return rewrite(graph, (node) => (node.op === undefined ? node : (rules[node.op.name]?.(node) ?? node)));
+  const results = shown(graph);
+  return rewrite(graph, (node, before) => {
+    const simpler = node.op === undefined ? undefined : rules[node.op.name]?.(node);
+    // a view stays a view; what made elements of its own may only give way to what has such
+    if (simpler === undefined || node.op?.view !== undefined) return simpler ?? node;
+    return stays(simpler) && !(results.has(before) && !isOwn(simpler)) ? simpler : node;
+  });
+}
+
+/** Whether its elements lie in memory of the graph. */
+function isOwn(node: GraphNode): boolean {
+  return node.op !== undefined && (node.op.view === undefined || isOwn(node.inputs[0]));
 }
