@@ -138,7 +138,7 @@ async function ratio(): Promise<object> {
       `${mode}: reverse pass at most ${RATIO}x of forward at every depth: ${most.toFixed(2)}x at worst, ${whole.toFixed(2)}x with the forward pass`,
       most <= RATIO,
     );
-    const deeper = own.filter(({ layers }) => layers >= 16).map((p) => p.reverse);
+    const deeper = own.filter(({ layers }) => layers >= 16).map((p) => p.ratio);
     const grown = Math.max(...deeper) / Math.min(...deeper);
     verdict(`${mode}: flat from 16 layers on, within ${FLAT}x: ${grown.toFixed(2)}x`, grown <= FLAT);
   }
