@@ -59,6 +59,9 @@ test("an int32 divisor of 0 and a negative int32 exponent are errors, wherever t
   const x = int([[7, 8, 9], [4, 5, 6]]); // biome-ignore format: a matrix
   for (const f of [tapir.fmod, tapir.remainder]) {
     assertThrows(() => f(x, 0), tapir.NumericError, /^(fmod|remainder): expected divisors of int32 other than 0/);
+    for (const roundingMode of ["trunc", "floor"] as const) {
+      assertThrows(() => tapir.div(x, 0, { roundingMode }), tapir.NumericError, /^div: expected divisors of int32 other than 0/);
+    }
     assertThrows(() => f(x, int([1, 2, 0])), tapir.NumericError, /other than 0/);
     assertThrows(() => f(x, int([[1], [0]])), tapir.NumericError, /other than 0/);
     assertThrows(() => f(1, int([[3, 0]]).transpose()), tapir.NumericError, /other than 0/);

@@ -1,5 +1,5 @@
 // Quotients, rounded if that is asked for.
-import { ConfigError } from "../../bindings/errors.js";
+import { ConfigError, NumericError } from "../../bindings/errors.js";
 import { scope } from "../../bindings/lifetime.js";
 import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
@@ -31,8 +31,18 @@ export function div(a: Operand, b: Operand, options?: DivOptions): Tensor {
 
 /** Of int32, in double precision, where the difference and the quotient are exact. */
 function whole(a: Tensor, b: Tensor, mode: "trunc" | "floor"): Tensor {
-  const rest = mode === "trunc" ? fmod(a, b) : remainder(a, b);
+  const rest = remains(a, b, mode);
   return to(exactly(sub(to(a, "float64"), to(rest, "float64")), to(b, "float64")), "int32");
+}
+
+function remains(a: Tensor, b: Tensor, mode: "trunc" | "floor"): Tensor {
+  try {
+    return mode === "trunc" ? fmod(a, b) : remainder(a, b);
+  } catch (error) {
+    // the user called div
+    if (error instanceof NumericError) throw new NumericError(error.message.replace(/^\w+/, "div"));
+    throw error;
+  }
 }
 
 /** As CPython divides (floatobject.c, float_floor_div): what fmod leaves is taken off first. */
