@@ -46,6 +46,13 @@ export interface Tracer {
   hasRead?(t: Tensor): boolean;
 }
 
+/** Of a leaf whose gradient from before a trace is used in it. */
+export function oldGradient(leaf: Tensor): Untraceable {
+  return new Untraceable(
+    `trace: expected leaves without a gradient from before; got one of ${leaf.describe()}, which each run would use again; call zeroGrad() in the function first`,
+  );
+}
+
 let active: Tracer | undefined;
 
 /** The tracer that records now. */

@@ -173,4 +173,77 @@ test("a weight that is frozen between calls is trained no more", () => {
   assert.equal([a.item(), b.item()], [0, 0.5]);
 });
 
+test("so is one that was read through another handle first", () => {
+  const runs = [false, true].map((compiled) => {
+    const [a, w] = [1, 1].map((v) => tensor([v], { requiresGrad: true }));
+    const optimizer = new optim.SGD([a, w], { lr: 0.1 });
+    const step = (t: T): T => {
+      optimizer.zeroGrad();
+      const loss = a.mul(w).mul(t).add(w.detach().add(t)).sum();
+      loss.backward();
+      optimizer.step();
+      return loss;
+    };
+    const call = compiled ? compile(step) : step;
+    call(ones([1]));
+    w.requiresGrad = false;
+    w.grad = undefined;
+    call(ones([1]));
+    return [a.item(), w.item()];
+  });
+  assert.equal(runs[1], runs[0]);
+});
+
+test("an argument that is a weight, or lies in memory that the function changes, is an error", () => {
+  const w = tensor([1, 2]);
+  const changing = compile((t: T) => {
+    noGrad(() => w.add_(10));
+    return t.mul(2);
+  });
+  assertThrows(() => changing(w), tapir.ConfigError, /^compile: expected arguments apart from the weights.*pass a clone\(\)/);
+  assertThrows(() => changing(w.reshape([2, 1])), tapir.ConfigError, /^compile: expected arguments apart/);
+  assert.equal(w.toArray(), [1, 2]);
+  assert.equal(changing(w.clone()).toArray(), [2, 4]);
+  const v = tensor([1, 2], { requiresGrad: true });
+  const optimizer = new optim.SGD([v], { lr: 0.1 });
+  const step = compile((t: T) => {
+    optimizer.zeroGrad();
+    const loss = t.mul(v).sum();
+    loss.backward();
+    optimizer.step();
+    return loss;
+  });
+  assertThrows(() => step(v), tapir.ConfigError, /^compile: expected arguments apart/);
+});
+
+test("a gradient from before is an error for an optimizer and for clipping too", () => {
+  const [a, w] = [3, 4].map((v) => tensor([v], { requiresGrad: true }));
+  const optimizer = new optim.SGD([a], { lr: 0.1 });
+  w.mul(100).sum().backward();
+  const clipped = compile((t: T) => {
+    optimizer.zeroGrad();
+    const loss = a.mul(t).sum();
+    loss.backward();
+    optim.clipGradNorm([a, w], 1);
+    optimizer.step();
+    return loss;
+  });
+  assertThrows(() => clipped(ones([1])), tapir.ConfigError, /^trace: expected leaves without a gradient from before/);
+  const other = new optim.SGD([w], { lr: 0.1 });
+  const stepping = compile((t: T) => {
+    other.step();
+    return t.mul(w);
+  });
+  assertThrows(() => stepping(ones([1])), tapir.ConfigError, /^trace: expected leaves without a gradient from before/);
+  assert.equal((w.grad as T | undefined)?.toArray(), [100]);
+});
+
+test("a tensor from outside that is answered is a handle of its own at each call", () => {
+  const w = tensor([3]);
+  const call = compile((t: T) => [t.mul(2), w]);
+  call(ones([1]))[1].dispose();
+  assert.is(call(ones([1]))[1].item(), 3);
+  assert.is(w.item(), 3);
+});
+
 test.run();

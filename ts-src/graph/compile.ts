@@ -4,7 +4,7 @@
 import { itemBytes } from "../../bindings/dtype.js";
 import { ConfigError } from "../../bindings/errors.js";
 import { arithmetic } from "../../bindings/kernels.js";
-import { adopt, Claim, Storage, scope, tensorsIn, withHeld } from "../../bindings/lifetime.js";
+import { adopt, Claim, held, Storage, scope, tensorsIn, withHeld } from "../../bindings/lifetime.js";
 import { view } from "../../bindings/memory.js";
 import { Capture, Program } from "../../bindings/program.js";
 import { sameShape } from "../../bindings/shape.js";
@@ -50,6 +50,8 @@ export class Plan {
   /** Those that come before the last result. */
   private readonly early: readonly Change[];
   private readonly written: readonly Storage[];
+  /** Memory that the function changes or differentiates by: no argument may lie in it. */
+  private readonly alone: ReadonlySet<Storage>;
   /** What JavaScript does before the changes, once each. */
   private readonly befores: readonly (() => void)[];
   private readonly storages: Storage[] = [];
@@ -94,6 +96,7 @@ export class Plan {
     this.changes = graph.changes;
     this.befores = [...new Set(this.changes.flatMap(({ before }) => before ?? []))];
     this.written = this.changes.flatMap(({ tensors, writes }) => writes.map((name) => tensors[name].storage));
+    this.alone = new Set([...this.written, ...this.wanted.filter((t) => t.requiresGrad).map((t) => t.storage)]);
     const keyWords = this.keys.flatMap(({ seed, low, high }) => [seed, low, high]);
     this.inputs = captured.args.map((t) => t.storage.ptr);
     const found: Output[] = [];
@@ -151,6 +154,7 @@ export class Plan {
     let copies: Tensor[] | undefined;
     try {
       for (let i = 0; i < given.length; i++) {
+        if (this.alone.has(given[i].storage)) throw aliased(given[i]);
         let t = given[i];
         if (!t.contiguous) {
           copies ??= [];
@@ -222,7 +226,7 @@ export class Plan {
   private output(i: number, given: readonly Tensor[]): Tensor {
     const output = this.outputs[i];
     if (output.kind === "input") return given[output.index];
-    if (output.kind === "constant") return output.fixed ? noGrad(() => clone(output.value)) : output.value;
+    if (output.kind === "constant") return output.fixed ? noGrad(() => clone(output.value)) : held(output.value);
     const { dtype, shape, strides, offset } = output.like;
     const t = new Tensor(this.storages[output.block], "compile", dtype, shape, strides, offset);
     this.results[this.turn][output.claim] = t.claim;
@@ -280,6 +284,12 @@ export class Plan {
     for (const claim of this.reached) claim.release("dispose");
     this.program.dispose();
   }
+}
+
+function aliased(t: Tensor): ConfigError {
+  return new ConfigError(
+    `compile: expected arguments apart from the weights and other tensors that the function changes or differentiates by; got ${t.describe()}, which is one of them; leave it out, or pass a clone()`,
+  );
 }
 
 function bytesOf(node: GraphNode): number {
@@ -364,7 +374,9 @@ const forgotten = new FinalizationRegistry<Plans>((plans) => plans.dispose());
 
 /**
  * The same function, or a graph, as programs: one for each shape and dtype of its arguments, traced at the first call with them.
- * Gradients that backward() makes in it begin with each call and end with it: those of several calls do not add up.
+ * Gradients that backward() makes in it begin with each call and end with it: those of several calls do not add up. What else
+ * JavaScript holds (numbers, which tensor is a module's weight) stays as it was at the trace; elements of tensors are read anew,
+ * settings of optimizers when a call begins.
  * Results live until the second call after their own; use item(), data() or keep() to hold one for longer.
  */
 export function compile<A extends readonly unknown[], R extends Tree>(f: ((...xs: A) => R) | Graph): Compiled<A, R> {

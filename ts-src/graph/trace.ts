@@ -6,7 +6,7 @@ import { clearGradient, held, Storage, scope, storagesMade, tensorsIn } from "..
 import type { AnyOp, Spec } from "../../bindings/op.js";
 import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
-import { type Change, currentRegion, isDeriving, type Tracer, Untraceable, withTracer } from "../../bindings/trace.js";
+import { type Change, currentRegion, isDeriving, oldGradient, type Tracer, Untraceable, withTracer } from "../../bindings/trace.js";
 import { type DiagonalOptions, trace as matrixTrace } from "../ops/diagonal.js";
 import { nextStream, replaying } from "../ops/random.js";
 import type { Tree } from "../ops/tree.js";
@@ -53,6 +53,7 @@ class Recorder implements Tracer {
       // the tensor's own error: it says where
       if (t.symbolic) void t.ptr;
     }
+    for (const t of Object.values(change.tensors)) if (t.anchor !== undefined && this.older(t)) throw oldGradient(t.anchor);
     for (const name of change.writes) change.tensors[name].storage.version++; // derivatives that were recorded in the trace need the elements before
     const inputs = Object.values(change.tensors).map((t) => this.nodeOf(t));
     const [first] = inputs;
@@ -98,10 +99,10 @@ class Recorder implements Tracer {
       id = this.ids.size;
       this.ids.set(t.storage, id);
     }
+    if (t.node === undefined && this.older(t)) this.reached.set(t, t.requiresGrad);
     const key = `${id}:${t.dtype}:${t.shape}:${t.strides}:${t.offset}`;
     let node = this.constants.get(key);
     if (node === undefined) {
-      if (t.node === undefined && this.older(t)) this.reached.set(t, t.requiresGrad);
       node = new GraphNode({ kind: "constant", shape: t.shape, dtype: t.dtype, inputs: [], value: held(t), fixed: t.storage.serial >= this.first });
       this.constants.set(key, node);
       this.nodes.push(node);

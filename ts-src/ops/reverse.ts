@@ -6,7 +6,7 @@ import { share } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
 import { beginPass, type Edge, endPass, isRecording, type Node, withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
-import { activeTracer, Untraceable, withDeriving } from "../../bindings/trace.js";
+import { activeTracer, oldGradient, withDeriving } from "../../bindings/trace.js";
 import { add } from "./binary.js";
 import { checkedOptions } from "./checks.js";
 import { clone, withoutHistory } from "./convert.js";
@@ -226,11 +226,7 @@ function accumulate(leaf: Tensor, dx: Tensor): void {
     else anchor((isRecording() ? undefined : twin(dx)) ?? clone(dx), leaf);
   } else if (!isRecording() && !earlier.requiresGrad && activeTracer() === undefined) add_(earlier, dx);
   else {
-    if (activeTracer()?.older?.(earlier)) {
-      throw new Untraceable(
-        `trace: expected leaves without a gradient from before; got one of ${leaf.describe()}, which each run would add again; call zeroGrad() in the function first`,
-      );
-    }
+    if (activeTracer()?.older?.(earlier)) throw oldGradient(leaf);
     const total = add(earlier, dx);
     keep(earlier);
     anchor(total, leaf);

@@ -5,7 +5,7 @@ import { share } from "../../bindings/op.js";
 import { showValue } from "../../bindings/show.js";
 import { currentEpoch } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
-import { activeTracer } from "../../bindings/trace.js";
+import { activeTracer, oldGradient } from "../../bindings/trace.js";
 import { add, mul } from "../ops/binary.js";
 import { checkedFlag, checkedOptions } from "../ops/checks.js";
 import { to } from "../ops/convert.js";
@@ -39,6 +39,7 @@ function gradientsOf(name: string, parameters: readonly Tensor[] | Tensor): Tens
 /** Puts a changed gradient in the place of a leaf's: within a trace it is a new symbol, as symbols are not changed in place. */
 function changed(leaf: Tensor, inPlace: (gradient: Tensor) => void, anew: (gradient: Tensor) => Tensor): void {
   const gradient = leaf.grad as Tensor;
+  if (activeTracer()?.older?.(gradient)) throw oldGradient(leaf);
   if (activeTracer() === undefined && gradient.contiguous) inPlace(gradient);
   else anchor(anew(gradient), leaf);
 }
