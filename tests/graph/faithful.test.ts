@@ -133,6 +133,18 @@ test("random numbers are those of the eager function, also where nothing reads s
   assert.equal(compiled, eager);
 });
 
+test("a dropout that is off takes no random numbers", () => {
+  for (const off of [{ p: 0 }, { p: 0.5, training: false }]) {
+    const f = (t: T): T[] => [tapir.dropout(t, off), tapir.dropout(t, { p: 0.5 }), t.mul(2)];
+    const draws = [f, compile(f)].map((call) => {
+      tapir.manualSeed(7);
+      const found = [0, 1].map(() => call(ones([64])).map((t) => t.toArray()));
+      return [found, tapir.rand([4]).toArray()];
+    });
+    assert.equal(draws[1], draws[0]);
+  }
+});
+
 test("a call that fails leaves memory as the eager one does", () => {
   const states = [(f: (i: T) => T[]) => f, compile as unknown as (f: (i: T) => T[]) => (i: T) => T[]].map((how) => {
     const w = tensor([1]);

@@ -9,7 +9,7 @@ import { type Shape, sameShape, showShape } from "../../bindings/shape.js";
 import { isRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { type Change, currentRegion, type Region, withDeriving, withRegion } from "../../bindings/trace.js";
-import { type Key, nextKey } from "../ops/random.js";
+import { type Key, NO_KEY, nextKey } from "../ops/random.js";
 import { mapLeaves as mapTreeLeaves, type Tree } from "../ops/tree.js";
 import { checkpointed } from "./checkpointed.js";
 import { type DrawingOptions, drawing } from "./drawing.js";
@@ -94,9 +94,10 @@ export function applyNode(node: GraphNode, values: readonly Tensor[], keyOf: (tr
   return node.derivative ? withDeriving(apply) : apply();
 }
 
-/** The key of an op that draws random numbers. */
+/** The key of an op that draws random numbers; undefined for one that does not. */
 export function keyIn(params: unknown): Key | undefined {
-  return params !== null && typeof params === "object" && "key" in params ? (params.key as Key) : undefined;
+  if (params === null || typeof params !== "object" || !("key" in params) || params.key === NO_KEY) return undefined;
+  return params.key as Key;
 }
 
 /** One of what `make` makes for each key of the trace: a derivative, and what is computed again, has the key of its op. */

@@ -8,7 +8,7 @@ import { checkedFlag, checkedNumber, checkedOptions } from "./checks.js";
 import { ne } from "./compare.js";
 import { full } from "./create.js";
 import { checkedTensor, floatDtype } from "./operands.js";
-import { type Key, nextKey } from "./random.js";
+import { type Key, NO_KEY, nextKey } from "./random.js";
 import { where } from "./select.js";
 
 export interface DropoutOptions {
@@ -35,7 +35,7 @@ export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
   checkedNumber("dropout", "p", p, 0, 1);
   checkedFlag("dropout", "training", training);
   floatDtype("dropout", { x });
-  return dropped(x, { p: training ? p : 0, key: training && p > 0 ? nextKey() : { seed: 0, low: 0, high: 0 } });
+  return dropped(x, { p: training ? p : 0, key: training && p > 0 ? nextKey() : NO_KEY });
 }
 function dropped(x: Tensor, params: Params): Tensor {
   return apply(dropoutOp, { x }, params);

@@ -41,6 +41,9 @@ export interface Key {
   readonly high: number;
 }
 
+/** For an op that may draw and does not: it takes no stream, in no run of a graph either. */
+export const NO_KEY: Key = { seed: 0, low: 0, high: 0 };
+
 /** The stream that the next call takes. */
 export function nextStream(): number {
   return stream;

@@ -45,7 +45,8 @@ export interface FitOptions extends EvaluateOptions {
   /**
    * Whether a step is one program, with the bits of the step op by op (false). Then forward and loss run once for each shape of
    * a batch: what JavaScript decides in them is decided then. By default a step that cannot be a program, as it reads
-   * elements, runs op by op, and a line on stderr says why; true makes that a ConfigError.
+   * elements, runs op by op, and a line on stderr says why; true makes that a ConfigError. A program leaves no `grad` behind, and
+   * an optimizer of one's own runs op by op unless true.
    */
   compile?: boolean;
 }
