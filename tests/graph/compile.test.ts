@@ -110,6 +110,22 @@ test("other shapes are traced anew, the same ones are not", () => {
   assert.is(f.stats().traces, 3);
 });
 
+test("a function that is traced again and again warns once and says what to do", () => {
+  const warned: string[] = [];
+  const warn = console.warn;
+  console.warn = (line: string) => void warned.push(line);
+  try {
+    const f = compile((x: T) => x.sum());
+    for (let n = 1; n <= 20; n++) f(tapir.ones([n]));
+    assert.is(f.stats().traces, 20);
+    f.dispose();
+  } finally {
+    console.warn = warn;
+  }
+  assert.is(warned.length, 1);
+  assert.match(warned[0], /^compile: a function was traced 16 times.*pad its arguments/);
+});
+
 test("a compiled call allocates no memory, and results live until the second call after", () => {
   const f = compile((x: T, w: T) => x.matmul(w).tanh().sum());
   const [x, w] = [tapir.ones([8, 16]), tapir.ones([16, 4])];

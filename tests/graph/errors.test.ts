@@ -1,7 +1,7 @@
 // What a graph, its derivative and its plan say to arguments that they cannot take.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { Plan } from "../../ts-src/graph/compile.js";
+import { Plan } from "../../ts-src/graph/plan.js";
 import * as tapir from "../../ts-src/index.js";
 import { assertThrows } from "../assert-close.js";
 

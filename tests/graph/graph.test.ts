@@ -1,6 +1,7 @@
 // What a graph shows of itself, and what the passes make of it.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { changesLast } from "../../ts-src/graph/passes/changes-last.js";
 import { commonSubexpressions } from "../../ts-src/graph/passes/common-subexpressions.js";
 import { constantFolding } from "../../ts-src/graph/passes/constant-folding.js";
 import { deadCode } from "../../ts-src/graph/passes/dead-code.js";
@@ -129,6 +130,20 @@ test("the derivative of a chain has as many nodes as the chain, and its optimise
   assert.is(nodes[2] - nodes[1], 40);
   const derivative = gradient(trace(chain(20), x));
   assert.equal((optimise(derivative).run(x) as T).toArray(), (derivative.run(x) as T).toArray());
+});
+
+test("changes of memory go behind all that does not read what they write, and no further", () => {
+  const w = tensor([1, 2, 3]);
+  const other = tensor([5]);
+  const graph = trace((a: T) => {
+    const before = a.mul(w);
+    tapir.noGrad(() => w.add_(1));
+    tapir.noGrad(() => other.mul_(2));
+    return [before.exp(), w.neg()];
+  }, x);
+  const order = (g: tapir.Graph): string[] => g.nodes.filter((node) => node.op !== undefined || node.change !== undefined).map((node) => node.name);
+  assert.equal(order(graph), ["mul", "add_", "mul_", "exp", "neg"]);
+  assert.equal(order(changesLast(graph)), ["mul", "exp", "add_", "neg", "mul_"]);
 });
 
 test.run();

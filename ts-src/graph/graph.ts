@@ -2,7 +2,7 @@
 // node is also the value that it makes.
 import { type DType, itemBytes } from "../../bindings/dtype.js";
 import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
-import { scope, tensorsIn } from "../../bindings/lifetime.js";
+import { type Storage, scope, tensorsIn } from "../../bindings/lifetime.js";
 import { type AnyOp, apply } from "../../bindings/op.js";
 import type { Capture } from "../../bindings/program.js";
 import { type Shape, sameShape, showShape } from "../../bindings/shape.js";
@@ -188,6 +188,11 @@ export class Graph {
   /** The changes of memory that each run makes, in order. */
   get changes(): Change[] {
     return this.nodes.flatMap((node) => node.change ?? []);
+  }
+
+  /** The memory that these changes write to. */
+  get written(): Set<Storage> {
+    return new Set(this.changes.flatMap(({ tensors, writes }) => writes.map((name) => tensors[name].storage)));
   }
 
   /**

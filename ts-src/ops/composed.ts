@@ -4,8 +4,7 @@ import type { AnyOp, Spec } from "../../bindings/op.js";
 import { sizeOf } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { affine, type Epilogue, product } from "./gemm.js";
-
-const REFUSES = "expected a graph before it was optimised; take derivatives first, then compile";
+import { joined } from "./joined.js";
 
 /** f(linear(x, w, b)). */
 export function linearThen(epilogue: Epilogue): AnyOp {
@@ -15,10 +14,7 @@ export function linearThen(epilogue: Epilogue): AnyOp {
     shape: ({ x, w }: Record<string, Spec>) => ({ shape: [...x.shape.slice(0, -1), w.shape[0]], dtype: x.dtype }),
     flops: ({ w }: Record<string, Spec>, y) => sizeOf(y.shape) * (2 * w.shape[1] + 2),
     kernel: (k, { x, w, b }, y) => affine(k, x, w, b, y, epilogue),
-    saves: [],
-    vjp: "none",
-    refuses: REFUSES,
-    samples: [],
+    ...joined,
   };
 }
 
@@ -46,10 +42,7 @@ function matrices(epilogue: Epilogue) {
     shape: ({ a, b }: Record<string, Spec>): Spec => ({ shape: [a.shape[0], b.shape[1]], dtype: a.dtype }),
     flops: ({ a }: Record<string, Spec>, y: Spec) => sizeOf(y.shape) * (2 * a.shape[1] + 1),
     strided: true,
-    saves: [],
-    vjp: "none",
-    refuses: REFUSES,
-    samples: [],
+    ...joined,
   } as const;
 }
 
@@ -58,7 +51,7 @@ const pairs = ["addRelu", "subSquare"] as const;
 
 /** y = (a first b) second c, for contiguous a of the shape of y, and b and c like it or one number; undefined if there is no such kernel. */
 export function twoOperations(first: string, second: string): AnyOp | undefined {
-  const name = triples.find((other) => other === joined(first, second));
+  const name = triples.find((other) => other === nameOf(first, second));
   if (name === undefined) return undefined;
   const step = (t: Tensor): number => (t.size === 1 ? 0 : 1);
   return { ...elementwise(name), inputs: ["a", "b", "c"], kernel: (k, { a, b, c }, y) => k[name](y.ptr, a.ptr, b.ptr, c.ptr, y.size, step(b), step(c)) };
@@ -66,11 +59,11 @@ export function twoOperations(first: string, second: string): AnyOp | undefined 
 
 /** y = f(a first b) for contiguous operands of one shape; undefined if there is no such kernel. */
 export function operationThen(first: string, f: string): AnyOp | undefined {
-  const name = pairs.find((other) => other === joined(first, f));
+  const name = pairs.find((other) => other === nameOf(first, f));
   return name === undefined ? undefined : { ...elementwise(name), inputs: ["a", "b"], kernel: (k, { a, b }, y) => k[name](y.ptr, a.ptr, b.ptr, y.size) };
 }
 
-function joined(first: string, second: string): string {
+function nameOf(first: string, second: string): string {
   return `${first}${second[0].toUpperCase()}${second.slice(1)}`;
 }
 
@@ -80,9 +73,6 @@ function elementwise(name: string) {
     split: "elements",
     shape: ({ a }: Record<string, Spec>): Spec => a,
     flops: (_: Record<string, Spec>, y: Spec) => 2 * sizeOf(y.shape),
-    saves: [],
-    vjp: "none",
-    refuses: REFUSES,
-    samples: [],
+    ...joined,
   } as const;
 }

@@ -14,6 +14,7 @@ import { batchedLoss, batchedScale, rowGradients } from "./batching-losses.js";
 import { add, div, mul } from "./binary.js";
 import { checkedConstant, checkedNumber, checkedOptions, checkedPart, checkedReduction, type Reduction, reductions } from "./checks.js";
 import { full } from "./create.js";
+import { joined } from "./joined.js";
 import { checkedTensor, floatDtype } from "./operands.js";
 import { sum } from "./reduce.js";
 import { permute, reshape } from "./shape.js";
@@ -230,10 +231,7 @@ export const crossEntropyWithGrad: AnyOp = {
     const bad = k.crossEntropyWithGrad(y.ptr, dy.ptr, x.ptr, target.ptr, placed(p.weight, x.dtype), target.size, cols, p.ignore, p.smoothing, r);
     if (bad > 0) throw outside("crossEntropy", target, bad - 1, cols, p.ignore);
   },
-  saves: [],
-  vjp: "none",
-  refuses: "expected a graph before it was optimised; take derivatives first, then compile",
-  samples: [],
+  ...joined,
 };
 
 /** Per row what multiplies the softmax in the gradient: 0 where it is ignored. */

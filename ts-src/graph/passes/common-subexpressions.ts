@@ -2,7 +2,7 @@
 // same only between two changes; what draws random numbers never is. What is computed again to save memory stays apart.
 import type { Region } from "../../../bindings/trace.js";
 import { type Graph, type GraphNode, keyIn } from "../graph.js";
-import { identityOf } from "../identity.js";
+import { identityOf } from "../signature.js";
 import { rewrite } from "./rewrite.js";
 
 export function commonSubexpressions(graph: Graph): Graph {
@@ -15,7 +15,7 @@ export function commonSubexpressions(graph: Graph): Graph {
     }
     return id;
   };
-  const written = new Set(graph.changes.flatMap(({ tensors, writes }) => writes.map((name) => tensors[name].storage)));
+  const written = graph.written;
   const changing = new Set<GraphNode>();
   const seen = new Map<string, GraphNode>();
   let changes = 0;

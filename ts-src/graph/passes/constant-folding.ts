@@ -8,7 +8,7 @@ import { rewrite } from "./rewrite.js";
 const LARGEST = 2 ** 16; // elements; more would hold memory that an op makes in no time
 
 export function constantFolding(graph: Graph): Graph {
-  const written = new Set(graph.changes.flatMap(({ tensors, writes }) => writes.map((name) => tensors[name].storage)));
+  const written = graph.written;
   const known = (node: GraphNode): boolean => node.value !== undefined && node.fixed && !written.has(node.value.storage);
   return rewrite(graph, (node) => {
     const { op, shape, dtype, inputs } = node;

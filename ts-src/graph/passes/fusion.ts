@@ -5,6 +5,7 @@ import { type AnyOp, allocated, computeInto } from "../../../bindings/op.js";
 import { sameShape, sizeOf } from "../../../bindings/shape.js";
 import { Tensor } from "../../../bindings/tensor.js";
 import { tiled } from "../../../bindings/tiles.js";
+import { joined } from "../../ops/joined.js";
 import { Graph, GraphNode, operands } from "../graph.js";
 import { soleUses } from "./uses.js";
 
@@ -82,10 +83,7 @@ function opOf(body: Graph): AnyOp {
     inputs: names,
     shape: () => result,
     flops: () => body.stats().flops,
-    saves: [],
-    vjp: "none",
-    refuses: "expected a graph before it was optimised; take derivatives first, then compile",
-    samples: [],
+    ...joined,
     kernel(_, x, y) {
       const over = names.some((name) => x[name].ptr === y.ptr);
       const handles = flat ? [...names.map((name) => row(x[name])), row(y)] : [...names.map((name) => x[name]), y];

@@ -2,6 +2,7 @@
 import type { AnyOp, Layout, Spec } from "../../../bindings/op.js";
 import { contiguousStrides, sizeOf } from "../../../bindings/shape.js";
 import { crossEntropyWithGrad } from "../../ops/crossentropy.js";
+import { joined } from "../../ops/joined.js";
 import { type Graph, GraphNode } from "../graph.js";
 
 /** Elements from `offset` on, as a tensor of the node's shape. */
@@ -10,10 +11,7 @@ const part: AnyOp = {
   inputs: ["x"],
   shape: (_: Record<string, Spec>, params: { shape: readonly number[]; dtype: Spec["dtype"] }) => ({ shape: params.shape, dtype: params.dtype }),
   view: (x: Layout, y: Spec, { offset }: { offset: number }) => ({ shape: y.shape, strides: contiguousStrides(y.shape), offset: x.offset + offset }),
-  saves: [],
-  vjp: "none",
-  refuses: "expected a graph before it was optimised; take derivatives first, then compile",
-  samples: [],
+  ...joined,
 };
 
 /** The one element of a loss for itself, so that the gradient's memory is free when that was read. */
@@ -22,10 +20,7 @@ const apart: AnyOp = {
   inputs: ["x"],
   shape: ({ x }: Record<string, Spec>) => ({ shape: x.shape, dtype: x.dtype }),
   kernel: (k, { x }, y) => k.copyVectors(y.ptr, x.ptr, 1),
-  saves: [],
-  vjp: "none",
-  refuses: part.refuses,
-  samples: [],
+  ...joined,
 };
 
 export function lossGradients(graph: Graph): Graph {
@@ -41,12 +36,12 @@ export function lossGradients(graph: Graph): Graph {
     const loss = losses.get(x)?.find((node) => node.inputs[1] === target && node.params === gradient.params && node.region === gradient.region);
     if (loss !== undefined && !gradientOf.has(loss)) gradientOf.set(loss, gradient);
   }
-  const joined = new Set(gradientOf.values());
-  const early = new Set([...joined].map((gradient) => gradient.inputs[0]));
+  const done = new Set(gradientOf.values());
+  const early = new Set([...done].map((gradient) => gradient.inputs[0]));
   const replaced = new Map<GraphNode, GraphNode>();
   const nodes: GraphNode[] = [...early];
   for (const before of graph.nodes) {
-    if (joined.has(before) || early.has(before)) continue;
+    if (done.has(before) || early.has(before)) continue;
     const node = before.on(before.inputs.map((input) => replaced.get(input) ?? input));
     const gradient = gradientOf.get(before);
     if (gradient === undefined) {

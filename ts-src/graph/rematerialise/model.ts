@@ -72,12 +72,12 @@ export class Model {
   }
 
   private unchanged(): Uint8Array {
-    const { nodes, changes } = this.graph;
+    const { nodes } = this.graph;
     const repeatable = new Uint8Array(this.size);
     /** Up to which node the same elements come out. */
     const until = new Float64Array(this.size).fill(Number.POSITIVE_INFINITY);
     const written = new Map<Storage, number>();
-    const changed = new Set(changes.flatMap(({ tensors, writes }) => writes.map((name) => tensors[name].storage)));
+    const changed = this.graph.written;
     const readers: number[][] = Array.from({ length: this.size }, () => []);
     for (let i = this.size - 1; i >= 0; i--) {
       const { change } = nodes[i];
