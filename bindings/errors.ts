@@ -40,6 +40,10 @@ export class OutOfMemoryError extends kind("outOfMemory") {}
 export class NumericError extends kind("numeric") {}
 /** A file that is missing, cut or corrupt. */
 export class FormatError extends kind("format") {}
+/** A thread that ended or trapped while it had work. */
+export class WorkerError extends kind("worker") {}
+/** What was waited for did not come in time. */
+export class TimeoutError extends kind("timeout") {}
 /** Stopped by an AbortSignal. */
 export class AbortError extends kind("abort") {}
 /** A setting, option or flag with a value that cannot be. */

@@ -7,9 +7,8 @@ import f32Strict from "../build/kernels/f32-strict.wasm";
 import f64Relaxed from "../build/kernels/f64-relaxed.wasm";
 import f64Strict from "../build/kernels/f64-strict.wasm";
 import { ConfigError } from "./errors.js";
-import { checkedLimit, setLimit, theMemory } from "./memory.js";
+import { theMemory } from "./memory.js";
 import { probe, runsPairs } from "./probe.js";
-import { showValue } from "./show.js";
 
 /** The kernels' own signatures, as the compiler wrote them. */
 export type Kernels = Awaited<ReturnType<typeof instantiate>>;
@@ -19,6 +18,7 @@ const sources = { f32: { strict: f32Strict, relaxed: f32Relaxed }, f64: { strict
 let deterministic = false;
 let fastest: Arithmetic | undefined;
 let f32: Kernels | undefined;
+let f32Module: WebAssembly.Module | undefined;
 let f64: Kernels | undefined;
 
 function decode(base64: string): Uint8Array<ArrayBuffer> {
@@ -36,7 +36,9 @@ export function arithmetic(): Arithmetic {
 
 function load(element: "f32" | "f64"): Kernels {
   if (!probe().simd) throw new ConfigError("tapir: expected an engine with WebAssembly SIMD (Node 16.4, Chrome 91, Firefox 89, Safari 16.4 or newer)");
-  const { instance } = instantiateSync(new WebAssembly.Module(decode(sources[element][arithmetic()])), { env: { memory: theMemory() } });
+  const module = new WebAssembly.Module(buildBytes(element));
+  if (element === "f32") f32Module = module;
+  const { instance } = instantiateSync(module, { env: { memory: theMemory() } });
   // a plain object: the loader's own wraps each call, and an exports object has slow properties
   const kernels = { ...instance.exports } as unknown as Kernels;
   kernels.writeConstants(runsPairs() ? 1 : 0);
@@ -72,32 +74,22 @@ export function kernelsThatRun(dtype: string): Kernels {
   return f32;
 }
 
-export interface Configuration {
-  /** Threads to use; 1 in this version. */
-  threads?: number;
-  /** Same bits on every engine and machine: multiply and add are rounded separately. */
-  deterministic?: boolean;
-  /** Limit of the WebAssembly memory, in bytes. */
-  maxMemory?: number;
+/** Bytes of the build of an element type. */
+export function buildBytes(element: "f32" | "f64"): Uint8Array<ArrayBuffer> {
+  return decode(sources[element][arithmetic()]);
 }
 
-/** Changes the defaults; may be called at any time. Throws ConfigError for a value that cannot be; then nothing was changed. */
-export function configure(settings: Configuration): void {
-  if (settings === null || typeof settings !== "object") {
-    throw new ConfigError(`configure: expected an object of settings (threads, deterministic, maxMemory); got ${showValue(settings)}`);
-  }
-  for (const [name, value] of Object.entries(settings)) {
-    if (name === "threads") {
-      if (value !== 1) throw new ConfigError(`configure: expected threads: 1, all that this version runs; got ${showValue(value)}`);
-    } else if (name === "deterministic") {
-      if (typeof value !== "boolean") throw new ConfigError(`configure: expected deterministic: true or false; got ${showValue(value)}`);
-    } else if (name === "maxMemory") checkedLimit(value);
-    else throw new ConfigError(`configure: expected threads, deterministic or maxMemory; got ${name}`);
-  }
-  if (settings.maxMemory !== undefined) setLimit(settings.maxMemory);
-  if (settings.deterministic !== undefined && settings.deterministic !== deterministic) {
-    deterministic = settings.deterministic;
-    f32 = undefined;
-    f64 = undefined;
-  }
+/** The compiled f32 build. */
+export function kernelModule(): WebAssembly.Module {
+  kernelsThatRun("float32");
+  return f32Module as WebAssembly.Module;
+}
+
+/** Rules fused multiply-add out, or not; true if that is a change: kernels are then loaded anew. */
+export function setDeterministic(on: boolean): boolean {
+  if (on === deterministic) return false;
+  deterministic = on;
+  f32 = undefined;
+  f64 = undefined;
+  return true;
 }

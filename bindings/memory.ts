@@ -74,8 +74,25 @@ export interface Home {
   scratch(size: number): number;
   /** Elements at an address; a program that is being captured has them nowhere but in tables. */
   view(ptr: number, length: number, dtype: DType): TypedArray;
+  /** Does tasks that touch nothing in common, beside each other. */
+  divide(tasks: readonly HomeTask[]): void;
   /** Calls `fn` `count` times with the addresses of `moving`, each further by its step each time. */
   loop(count: number, moving: readonly Moving[], fn: (addresses: readonly number[]) => void): void;
+}
+
+/** Calls of kernels, and what they read and write, apart from memory of their own. */
+export interface HomeTask {
+  readonly reads: readonly Located[];
+  readonly writes: readonly Located[];
+  run(): void;
+}
+
+/** Elements in memory. */
+export interface Located {
+  readonly ptr: number;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
 }
 
 /** An address that goes forward. */
@@ -87,7 +104,7 @@ export interface Moving {
 /** Addresses from here on are not of the memory: a program that is being captured gives them out. */
 export const CAPTURED = 2 ** 33;
 
-const heap: Home = { allocate: fromHeap, release: (ptr, size) => allocator.release(ptr, size), scratch: scratchOfHeap, view: viewOfHeap, loop: loopNow };
+const heap: Home = { allocate: fromHeap, release: (ptr, size) => allocator.release(ptr, size), scratch: scratchOfHeap, view: viewOfHeap, loop: loopNow, divide: divideNow };
 let home = heap;
 
 /** Where blocks come from now; a block goes back to where it came from. */
@@ -119,6 +136,19 @@ function fromHeap(size: number): number {
     );
   }
   return ptr;
+}
+
+/** Address of `size` bytes of the heap that are no tensor's: stats do not count them as one. Throws OutOfMemoryError. */
+export function reserveBlock(size: number): number {
+  const ptr = fromHeap(size);
+  allocator.live--;
+  return ptr;
+}
+
+/** Gives back what reserveBlock gave. */
+export function releaseBlock(ptr: number, size: number): void {
+  allocator.release(ptr, size);
+  allocator.live++;
 }
 
 /** A limit in bytes that came from outside. */
@@ -192,6 +222,10 @@ function loopNow(count: number, moving: readonly Moving[], fn: (addresses: reado
   for (let round = 0; round < count; round++) fn(moving.map(({ ptr, stepBytes }) => ptr + round * stepBytes));
 }
 
+function divideNow(tasks: readonly HomeTask[]): void {
+  for (const { run } of tasks) run();
+}
+
 let scratchPtr = 0;
 let scratchBytes = 0;
 
@@ -202,12 +236,8 @@ export function scratch(size: number): number {
 
 function scratchOfHeap(size: number): number {
   if (size > scratchBytes) {
-    const ptr = fromHeap(size);
-    allocator.live--; // stats count tensors
-    if (scratchPtr !== 0) {
-      allocator.release(scratchPtr, scratchBytes);
-      allocator.live++;
-    }
+    const ptr = reserveBlock(size);
+    if (scratchPtr !== 0) releaseBlock(scratchPtr, scratchBytes);
     scratchPtr = ptr;
     scratchBytes = size;
   }

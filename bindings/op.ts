@@ -9,6 +9,7 @@ import { type Kernels, kernelsOf } from "./kernels.js";
 import { adopt, Storage } from "./lifetime.js";
 import { contiguousStrides, type Shape, showShape } from "./shape.js";
 import { showValue } from "./show.js";
+import { type Cut, dividedKernel } from "./split.js";
 import { currentEpoch, isRecording, noteTracked, record } from "./tape.js";
 import { Tensor } from "./tensor.js";
 import { activeTracer } from "./trace.js";
@@ -94,8 +95,12 @@ interface Common<I extends string, S extends I | "y", P> {
   readonly batch?: (batch: Batch<I, P>) => Tensor;
   /** With vjp "none": why no gradient can be had; a reverse pass that reaches the op throws it as a GradientError. */
   readonly refuses?: string;
-  /** How the work divides. "elements": each element of the output is made from those at its place alone, operands broadcast; its bits are the same wherever it lies. */
-  readonly split?: "elements";
+  /**
+   * How the work divides between threads. "elements": each element of the output is made from those at its place alone, operands
+   * broadcast. Or the axes along which output and operands are cut together; undefined where they cannot be. The bits of an element are
+   * the same in a part as in the whole; parts of an output are contiguous unless its kernel reads its strides.
+   */
+  readonly split?: "elements" | ((x: { readonly [name in I]: Spec }, y: Spec, params: P, parts: number) => Cut<I> | undefined);
   /** Floating-point operations, multiply and add apart; one an element of the output by default. */
   readonly flops?: (x: { readonly [name in I]: Spec }, y: Spec) => number;
   /** See Sample; at least one is drawn at random, so that many shapes are proven. Empty for an op without derivative. */
@@ -186,7 +191,8 @@ function packed(x: Tensor): Tensor {
 /** Calls the kernel of an op on operands as it wants them. */
 export function computeInto(y: Tensor, declaration: AnyOp, operands: { readonly [name: string]: Tensor }, params: unknown): void {
   const first = declaration.inputs.length > 0 ? operands[declaration.inputs[0]].dtype : y.dtype;
-  declaration.kernel?.(kernelsOf(isFloat(y.dtype) ? y.dtype : first), operands, y, params);
+  const k = kernelsOf(isFloat(y.dtype) ? y.dtype : first);
+  dividedKernel(declaration, operands, y, params, (xs, part) => declaration.kernel?.(k, xs, part, params));
 }
 
 function computed(declaration: AnyOp, spec: Spec, inputs: { [name: string]: Tensor }, params: unknown): Tensor {

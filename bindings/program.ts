@@ -1,170 +1,31 @@
-// A plan as one flat program: what a function calls on kernels is noted instead of done, the blocks that it allocates are
-// packed into one by their lifetimes, and the executor in WebAssembly runs all calls by one from JavaScript.
+// A plan as one flat program: the blocks that its calls use are packed into one by their lifetimes, and the executor in
+// WebAssembly runs all calls by one from JavaScript.
 // An instruction: number of the kernel, bytes of the instruction (int32 each), then 8 bytes an argument, integers in the first 4.
 import { LOOP, signatures } from "../build/program/instructions.js";
-import { arrayOf, type DType, type TypedArray } from "./dtype.js";
-import { type Kernels, kernelsThatRun, withKernels } from "./kernels.js";
-import { type Storage, withReached } from "./lifetime.js";
-import { allocate, CAPTURED, currentHome, type Home, type Moving, view, withHome, write } from "./memory.js";
+import { abortError, isAborted } from "./abort.js";
+import { type Build, type Call, type Capture, type Instruction, type Loop, REGION, type Task } from "./capture.js";
+import { TimeoutError, WorkerError } from "./errors.js";
+import { type Kernels, kernelsThatRun } from "./kernels.js";
+import { allocate, currentHome, view, write } from "./memory.js";
 import { places } from "./packing.js";
-import { Untraceable } from "./trace.js";
+import { phasesOf, type Span } from "./phases.js";
+import { type Loss, loseTeam, readyTeam } from "./team.js";
 
-type Build = "f32" | "f64";
-
-interface Call {
-  readonly build: Build;
-  readonly name: string;
-  readonly args: readonly number[];
-  /** The place of the node that made it. */
-  readonly origin: number;
-}
-
-/** Calls that are repeated, on addresses that move. */
-interface Loop {
-  readonly count: number;
-  readonly body: readonly Call[];
-  readonly origin: number;
-}
-
-type Instruction = Call | Loop;
-
-/** A block of memory that the captured calls use. */
-interface Region {
-  readonly bytes: number;
-  dead: boolean;
-  /** One, or two while an op's result takes the place of an operand. */
-  owners: number;
-  /** What JavaScript wrote to it: tables that a kernel reads. They are written once, when the program is made. */
-  table?: ArrayBuffer;
-  /** Not memory of its own, but what this address is in the rounds of a loop. */
-  readonly moving?: Moving;
-}
-
-/** Captured addresses are region * REGION + offset, so each tells its block, however many there are. */
-const REGION = CAPTURED;
 const HEAD = 8;
 /** Bytes before the moves of a loop, and bytes of a move. */
 const LOOP_HEAD = 16;
 const MOVE = 8;
 const SLOT = 8;
 
-/** Notes the kernel calls and the allocations of a function. */
-export class Capture implements Home {
-  readonly instructions: Instruction[] = [];
-  readonly regions: Region[] = [];
-  /** Those that kernels were given. */
-  private readonly seen = new Set<Region>();
-  /** Storages from outside whose addresses were asked for. */
-  readonly reached = new Set<Storage>();
-  /** Births and deaths of regions, in their order. */
-  readonly events: { readonly region: number; readonly dies: boolean }[] = [];
-  /** The place of the node whose calls are noted now. */
-  origin = 0;
-  /** The block that the next one may be. */
-  private offered: number | undefined;
-  /** The scratch of the op that is captured now. */
-  private scratchPtr: number | undefined;
-  /** Where calls are noted: the instructions, or the body of a loop. */
-  private noted: (call: Call) => void = (call) => this.instructions.push(call);
-  private readonly recorders = { f32: this.recorder("f32"), f64: this.recorder("f64") };
-
-  /** Runs `fn` on addresses that stand for memory. */
-  run<T>(fn: () => T): T {
-    const note = (storage: Storage): void => {
-      if (storage.ptr < REGION) this.reached.add(storage);
-    };
-    return withReached(note, () => withHome(this, () => withKernels((build) => this.recorders[build], fn)));
-  }
-
-  /** The next block, if it has as many bytes as this one, is this one: its last reader makes each element from that at its place. */
-  reuse(ptr: number): void {
-    this.offered = ptr;
-  }
-
-  allocate(bytes: number): number {
-    const offered = this.offered;
-    this.offered = undefined;
-    const place = offered === undefined ? undefined : this.regionOf(offered);
-    if (offered !== undefined && place?.bytes === bytes) {
-      place.owners++;
-      return offered;
-    }
-    this.events.push({ region: this.regions.length, dies: false });
-    this.regions.push({ bytes, dead: false, owners: 1 });
-    return this.regions.length * REGION;
-  }
-
-  release(ptr: number): void {
-    const region = Math.floor(ptr / REGION) - 1;
-    // handles that the garbage collector finds later come here too
-    if (this.regions[region].dead || --this.regions[region].owners > 0) return;
-    this.regions[region].dead = true;
-    this.events.push({ region, dies: true });
-  }
-
-  scratch(bytes: number): number {
-    // the call before it is done with its own, unless that holds a table
-    if (this.scratchPtr !== undefined && this.regionOf(this.scratchPtr)?.table === undefined) this.release(this.scratchPtr);
-    this.scratchPtr = this.allocate(bytes);
-    return this.scratchPtr;
-  }
-
-  view(ptr: number, length: number, dtype: DType): TypedArray {
-    const region = this.regionOf(ptr);
-    // what no kernel has seen yet holds only what JavaScript writes
-    if (region === undefined || (this.seen.has(region) && region !== this.regionOf(this.scratchPtr ?? 0))) {
-      throw new Untraceable("compile: expected ops whose kernels alone touch elements; got one that reads or writes them in JavaScript");
-    }
-    region.table ??= new ArrayBuffer(Math.ceil(region.bytes / 8) * 8);
-    return new (arrayOf(dtype))(region.table, ptr % REGION, length);
-  }
-
-  loop(count: number, moving: readonly Moving[], fn: (addresses: readonly number[]) => void): void {
-    const outer = this.noted;
-    const body: Call[] = [];
-    this.noted = (call) => body.push(call);
-    try {
-      fn(moving.map((from) => this.regions.push({ bytes: 0, dead: false, owners: 1, moving: from }) * REGION));
-    } finally {
-      this.noted = outer;
-    }
-    if (body.some(({ build }) => build !== body[0].build)) throw new Untraceable("compile: expected a loop over kernels of one element type");
-    this.instructions.push({ count, body, origin: this.origin });
-  }
-
-  /** Undefined for an address of the memory. */
-  private regionOf(ptr: number): Region | undefined {
-    return this.regions[Math.floor(ptr / REGION) - 1];
-  }
-
-  private recorder(build: Build): Kernels {
-    const real = kernelsThatRun(build === "f64" ? "float64" : "float32") as unknown as Record<string, (...args: number[]) => number>;
-    const noted = (name: string) => {
-      // what only computes a size does so now
-      if (!(name in signatures)) {
-        return (...args: number[]): number => {
-          if (args.some((arg) => arg >= REGION)) throw new Untraceable(`compile: expected kernels that a program can call; got ${name}`);
-          return real[name](...args);
-        };
-      }
-      return (...args: number[]): number => {
-        for (const arg of args) {
-          const region = this.regionOf(arg);
-          if (region !== undefined) this.seen.add(region);
-        }
-        this.noted({ build, name, args, origin: this.origin });
-        return 0;
-      };
-    };
-    return Object.fromEntries(Object.keys(real).map((name) => [name, noted(name)])) as unknown as Kernels;
-  }
-}
-
-/** Instructions that one build runs by one call. */
+/** Instructions that one build runs by one call, and where phases are, how several threads run them. */
 interface Segment {
-  readonly run: (pc: number, end: number) => number;
+  readonly kernels: Kernels;
+  readonly build: 0 | 1;
   readonly start: number;
   end: number;
+  /** Of each phase the starts of its tasks and the end of the last. */
+  table: number;
+  phases: number;
 }
 
 /** Where an address goes that is known only when the program runs. */
@@ -178,6 +39,8 @@ export class Program {
   /** Bytes of the block that holds everything in between. */
   readonly planBytes: number;
   readonly length: number;
+  /** Threads that it is divided between. */
+  readonly threads: number;
   /** Kernel of each instruction, or those of a loop, and the place of the node that made it. */
   readonly kernels: readonly { readonly name: string; readonly origin: number }[];
   private readonly code: number;
@@ -195,23 +58,32 @@ export class Program {
     for (const address of bound) this.patches.set(address, { address: -1, places: [] });
     const offsets = packed(capture, free);
     this.planBytes = offsets.bytes;
-    this.length = capture.instructions.length;
-    this.kernels = capture.instructions.map((made) => ({
+    this.length = capture.length;
+    this.plan = allocate(this.planBytes);
+    const place = (span: Span): Span => {
+      const region = Math.floor(span.from / REGION) - 1;
+      const moved = region < 0 || free.has(region) ? 0 : this.plan + offsets.at(region) - (region + 1) * REGION;
+      return { from: span.from + moved, to: span.to + moved };
+    };
+    const groups = groupsOf(capture, cut, place);
+    this.threads = Math.max(1, ...groups.map(({ slots }) => slots));
+    const ordered = groups.flatMap(({ phases }) => phases.flat(2));
+    this.kernels = ordered.map((made) => ({
       name: "body" in made ? made.body.map(({ name }) => name).join(" + ") : made.name,
       origin: made.origin,
     }));
-    this.codeBytes = capture.instructions.reduce((n, instruction) => n + bytesOf(capture, instruction), 0);
+    const tables = groups.reduce((n, { slots, phases }) => n + (slots > 1 ? phases.length * (slots + 1) * 4 : 0), 0);
+    this.codeBytes = ordered.reduce((n, instruction) => n + bytesOf(capture, instruction), 0) + tables;
     this.code = allocate(this.codeBytes);
-    this.plan = allocate(this.planBytes);
-    this.encode(capture, offsets.at, cut);
+    this.encode(capture, offsets.at, groups);
     for (const [region, { table }] of capture.regions.entries()) {
       if (table !== undefined) view(this.plan + offsets.at(region), table.byteLength, "uint8").set(new Uint8Array(table));
     }
   }
 
-  private encode(capture: Capture, offsetOf: (region: number) => number, cut: number): void {
+  private encode(capture: Capture, offsetOf: (region: number) => number, groups: readonly Group[]): void {
     const words = view(this.code, this.codeBytes / 4, "int32");
-    const floats = view(this.code, this.codeBytes / 8, "float64");
+    const floats = view(this.code, Math.floor(this.codeBytes / 8), "float64");
     /** Writes an address, or notes where it goes once it is known. */
     const place = (word: number, address: number): void => {
       const region = Math.floor(address / REGION) - 1;
@@ -247,20 +119,31 @@ export class Program {
       for (const [i, { step, arg, bytes }] of moves.entries()) words.set([starts[step] + HEAD + SLOT * arg - at, bytes], (at + LOOP_HEAD + MOVE * i) / 4);
     };
     let at = 0;
-    let build: Build | undefined;
-    let segment: Segment | undefined;
-    for (const [index, instruction] of capture.instructions.entries()) {
-      this.starts.push(this.code + at);
-      if ("body" in instruction) loop(instruction, at);
-      else call(instruction, at);
-      const own = "body" in instruction ? instruction.body[0].build : instruction.build;
-      if (segment === undefined || own !== build || index === cut) {
-        build = own;
-        const kernels = kernelsThatRun(own === "f64" ? "float64" : "float32") as unknown as { run(pc: number, end: number): number };
-        segment = { run: kernels.run, start: this.code + at, end: this.code + at };
-        this.segments[index < cut ? 0 : 1].push(segment);
+    // tables after all instructions, which are whole multiples of 8 bytes
+    let table = groups.reduce((n, { phases }) => phases.flat(2).reduce((m, instruction) => m + bytesOf(capture, instruction), n), 0);
+    for (const { build, part, slots, phases } of groups) {
+      const kernels = kernelsThatRun(build === "f64" ? "float64" : "float32");
+      const segment: Segment = { kernels, build: build === "f64" ? 1 : 0, start: this.code + at, end: 0, table: 0, phases: 0 };
+      this.segments[part].push(segment);
+      if (slots > 1) [segment.table, segment.phases] = [this.code + table, phases.length];
+      for (const tasks of phases) {
+        for (const instructions of tasks) {
+          if (slots > 1) {
+            words[table / 4] = this.code + at;
+            table += 4;
+          }
+          for (const instruction of instructions) {
+            this.starts.push(this.code + at);
+            if ("body" in instruction) loop(instruction, at);
+            else call(instruction, at);
+            at += bytesOf(capture, instruction);
+          }
+        }
+        if (slots > 1) {
+          words[table / 4] = this.code + at;
+          table += 4;
+        }
       }
-      at += bytesOf(capture, instruction);
       segment.end = this.code + at;
     }
   }
@@ -273,29 +156,62 @@ export class Program {
     for (let i = 0; i < patch.places.length; i++) write(patch.places[i].ptr, "int32", address + patch.places[i].offset);
   }
 
-  /** Runs the instructions of a part; answers -1, or the number of the one whose kernel found something wrong. */
-  run(part: 0 | 1): number {
+  /**
+   * Runs the instructions of a part; answers -1, or the number of the one whose kernel found something wrong. `again`: nothing from
+   * before is changed, so what a lost thread leaves undone is done over. Throws WorkerError, TimeoutError, AbortError.
+   */
+  run(part: 0 | 1, again: boolean): number {
     const segments = this.segments[part];
+    const team = this.threads > 1 ? readyTeam() : undefined;
     for (let i = 0; i < segments.length; i++) {
-      const stopped = segments[i].run(segments[i].start, segments[i].end);
-      if (stopped !== 0) return this.starts.indexOf(stopped);
+      const segment = segments[i];
+      const { kernels, build, start, end, table, phases } = segment;
+      const led = team !== undefined && phases > 0 && team.threads === this.threads;
+      const stopped = led ? team.lead(kernels, build, table, phases) : kernels.run(start, end);
+      if (stopped === 0) continue;
+      if (typeof stopped === "number") return this.stoppedAt(stopped);
+      this.lost(stopped, again);
+      return this.run(part, false);
     }
     return -1;
   }
 
-  /** Runs both parts; answers as run() does. */
+  private stoppedAt(pc: number): number {
+    if (isAborted()) throw abortError(this.nameOf(pc));
+    return this.starts.indexOf(pc);
+  }
+
+  /** Ends the threads after one of them was lost. Throws WorkerError or TimeoutError unless all can be done over. */
+  private lost({ pc, reason }: Loss, again: boolean): void {
+    const what = `${reason === "gone" ? "a worker thread ended" : reason === "late" ? "a worker thread did not answer" : "a kernel trapped"} in ${this.nameOf(pc)}`;
+    loseTeam(what);
+    if (again && reason !== "trapped") return;
+    const advice = again ? "call it again" : "what it changes may be half written; go on from a checkpoint, or with configure({ threads: 1 })";
+    throw new (reason === "late" ? TimeoutError : WorkerError)(`compile: expected a step that runs to its end; ${what}; ${advice}`);
+  }
+
+  /** The instruction at an address. */
+  private nameOf(pc: number): string {
+    const at = this.starts.indexOf(pc);
+    return at < 0 ? "a step" : `instruction ${at}, ${this.kernels[at].name}`;
+  }
+
+  /** Runs both parts on one thread; answers as run() does. */
   runWhole(): number {
-    const stopped = this.run(0);
-    return stopped < 0 ? this.run(1) : stopped;
+    for (const { kernels, start, end } of this.segments.flat()) {
+      const stopped = kernels.run(start, end);
+      if (stopped !== 0) return this.stoppedAt(stopped);
+    }
+    return -1;
   }
 
   /** Runs instruction by instruction; `times` takes the clock's ms before the first and after each. Answers as run() does. */
   runTimed(times: Float64Array): number {
     let i = 0;
     times[0] = performance.now();
-    for (const { run, end } of this.segments.flat()) {
+    for (const { kernels, end } of this.segments.flat()) {
       for (; i < this.length && this.starts[i] < end; i++) {
-        if (run(this.starts[i], this.starts[i + 1] ?? end) !== 0) return i;
+        if (kernels.run(this.starts[i], this.starts[i + 1] ?? end) !== 0) return i;
         times[i + 1] = performance.now();
       }
     }
@@ -305,9 +221,9 @@ export class Program {
   /** The same calls of WebAssembly and of the clock without instructions: what runTimed() adds to each. */
   runEmpty(times: Float64Array): void {
     times[0] = performance.now();
-    for (const { run, start } of this.segments.flat()) {
+    for (const { kernels, start } of this.segments.flat()) {
       for (let i = 1; i < times.length; i++) {
-        run(start, start);
+        kernels.run(start, start);
         times[i] = performance.now();
       }
     }
@@ -317,6 +233,48 @@ export class Program {
     this.heap.release(this.code, this.codeBytes);
     this.heap.release(this.plan, this.planBytes);
   }
+}
+
+/** Steps of one build and part, in phases of tasks. */
+interface Group {
+  readonly build: Build;
+  readonly part: 0 | 1;
+  /** Tasks of a phase. */
+  readonly slots: number;
+  readonly phases: Instruction[][][];
+}
+
+function buildsOf(instructions: readonly Instruction[]): Build[] {
+  return instructions.map((instruction) => ("body" in instruction ? instruction.body[0].build : instruction.build));
+}
+
+/** The steps of a capture as groups; `place` tells where a span will lie. */
+function groupsOf(capture: Capture, cut: number, place: (span: Span) => Span): Group[] {
+  const groups: { build: Build; part: 0 | 1; steps: (readonly Task[])[] }[] = [];
+  for (const { tasks, first } of capture.steps) {
+    const part = first < cut ? 0 : 1;
+    const all = tasks.flatMap(({ instructions }) => instructions);
+    const builds = buildsOf(all);
+    const mixed = builds.some((build) => build !== builds[0]);
+    // a kernel of the other build in between: one after the other
+    for (const step of mixed ? all.map((instruction) => [{ ...tasks[0], instructions: [instruction] }]) : [tasks]) {
+      const build = buildsOf(step.flatMap(({ instructions }) => instructions))[0] ?? "f32";
+      let group = groups[groups.length - 1];
+      if (group?.build !== build || group.part !== part) groups.push((group = { build, part, steps: [] }));
+      group.steps.push(step);
+    }
+  }
+  return groups.map(({ build, part, steps }) => {
+    const slots = Math.max(1, ...steps.map((tasks) => tasks.length));
+    if (slots === 1) return { build, part, slots, phases: [[steps.flatMap(([{ instructions }]) => instructions)]] };
+    const phases: Instruction[][][] = [];
+    const placed = steps.map((tasks) => tasks.map(({ reads, writes }) => ({ reads: reads.map(place), writes: writes.map(place) })));
+    for (const [i, phase] of phasesOf(placed).entries()) {
+      phases[phase] ??= Array.from({ length: slots }, () => []);
+      for (const [slot, { instructions }] of steps[i].entries()) phases[phase][slot].push(...instructions);
+    }
+    return { build, part, slots, phases };
+  });
 }
 
 /** The arguments of a loop's body that move: number of the call, number of the argument, bytes a round. */

@@ -3,3 +3,9 @@ declare module "*.wasm" {
   const base64: string;
   export default base64;
 }
+
+/** The program of a worker thread, bundled by itself and embedded as text. */
+declare module "*.txt" {
+  const text: string;
+  export default text;
+}

@@ -39,7 +39,7 @@ await build({
   bundle: true,
   format: "esm",
   platform: "node",
-  loader: { ".wasm": "base64" },
+  loader: { ".wasm": "base64", ".txt": "text" },
 });
 const { main } = await import("../build/bench/main.js");
 const figures = await main(chosen.length > 0 ? chosen : NAMES);

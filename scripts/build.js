@@ -46,7 +46,11 @@ await Promise.all([compileNext(), compileNext()]);
 if (debug) process.exit(0);
 
 rmSync("dist", { recursive: true, force: true });
-const shared = { bundle: true, format: "esm", target: "es2022", loader: { ".wasm": "base64" }, legalComments: "none", charset: "utf8" };
+// what worker threads run is embedded as text
+for (const [name, format] of [["worker-node", "cjs"], ["worker-web", "iife"]]) {
+  await build({ entryPoints: [`bindings/${name}.ts`], outfile: `build/workers/${name}.txt`, bundle: true, format, target: "es2022", platform: "neutral", external: ["node:*"], minify: true, legalComments: "none", charset: "utf8" });
+}
+const shared = { bundle: true, format: "esm", target: "es2022", loader: { ".wasm": "base64", ".txt": "text" }, legalComments: "none", charset: "utf8" };
 await Promise.all([
   build({ ...shared, entryPoints: ["ts-src/index.ts", "ts-src/fast.ts"], outdir: "dist", platform: "node", external: ["node:*"], minifySyntax: true }),
   build({ ...shared, entryPoints: ["ts-src/fast-browser.ts"], outdir: "dist", platform: "neutral" }),
@@ -55,7 +59,7 @@ await Promise.all([
     entryPoints: { cli: "ts-src/cli/main.ts" },
     outdir: "dist",
     platform: "node",
-    loader: { ...shared.loader, ".css": "text", ".txt": "text" },
+    loader: { ...shared.loader, ".css": "text" },
     // CommonJS dependencies call require for Node's own modules
     banner: { js: 'import { createRequire as nodeCreateRequire } from "node:module"; const require = nodeCreateRequire(import.meta.url);' },
   }),

@@ -49,7 +49,7 @@ writeFileSync(
   "build/docs/entry.ts",
   'export * from "../../ts-src/index.js";\nexport { apply } from "../../bindings/op.js";\nexport { scope } from "../../bindings/lifetime.js";\nexport { Random } from "../../tests/draw.js";\n',
 );
-await build({ entryPoints: ["build/docs/entry.ts"], outfile, bundle: true, format: "esm", platform: "node", loader: { ".wasm": "base64" } });
+await build({ entryPoints: ["build/docs/entry.ts"], outfile, bundle: true, format: "esm", platform: "node", loader: { ".wasm": "base64", ".txt": "text" } });
 rmSync("build/docs/entry.ts");
 const tapir = await import(pathToFileURL(join(root, outfile)).href);
 const { shapesAndDtypes, opOrders, functionOrders } = tries(tapir);

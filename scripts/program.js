@@ -44,7 +44,9 @@ export function writeDispatch() {
   });
   writeFileSync(
     `${FOLDER}/all.ts`,
-    `${KERNELS}import * as kernels from "../../assembly/index";
+    `${KERNELS}export * from "../../assembly/sync/team";
+import * as kernels from "../../assembly/index";
+import { ABORT } from "../../assembly/sync/abort";
 
 /**
  * Runs the instructions within one: its head holds the count and the number of moves, each the place of a word, in bytes from pc,
@@ -68,9 +70,10 @@ function loop(pc: usize): usize {
   return stopped;
 }
 
-/** Runs the instructions from pc to end; answers 0, or the address of the one whose kernel found something wrong. */
+/** Runs the instructions from pc to end; answers 0, or the address of the one whose kernel found something wrong or that an abort kept from running. */
 export function run(pc: usize, end: usize): usize {
   while (pc < end) {
+    if (load<i32>(ABORT)) return pc;
     switch (load<i32>(pc)) {
 ${cases.join("\n")}
       case ${kernels.length}: {

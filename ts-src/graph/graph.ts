@@ -4,7 +4,7 @@ import { type DType, itemBytes } from "../../bindings/dtype.js";
 import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
 import { type Storage, scope, tensorsIn } from "../../bindings/lifetime.js";
 import { type AnyOp, apply } from "../../bindings/op.js";
-import type { Capture } from "../../bindings/program.js";
+import type { Capture } from "../../bindings/capture.js";
 import { type Shape, sameShape, showShape } from "../../bindings/shape.js";
 import { isRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
@@ -206,7 +206,6 @@ export class Graph {
     const last = this.lastUses();
     const parts = isRecording() ? checkpointed(this) : undefined;
     for (const [i, node] of this.nodes.entries()) {
-      if (captured !== undefined) captured.capture.origin = i;
       const part = parts?.get(node);
       if (part !== undefined) {
         if (part.nodes[0] === node) values.set(part.output, part.run(values, keyOf));
@@ -217,16 +216,14 @@ export class Graph {
           if (done !== undefined) captured.capture.reuse(done.ptr);
         }
         const region = currentRegion() ?? node.region;
-        values.set(
-          node,
-          withRegion(region, () => applyNode(node, inputs, keyOf)),
-        );
+        const applied = (): Tensor => withRegion(region, () => applyNode(node, inputs, keyOf));
+        values.set(node, captured === undefined ? applied() : captured.capture.node(i, applied, (y) => ({ reads: inputs, writes: [y] })));
       } else if (node.change !== undefined) {
         const { before, run, tensors, writes } = node.change;
         const operands = Object.fromEntries(Object.keys(tensors).map((name, j) => [name, values.get(node.inputs[j]) as Tensor]));
         if (captured !== undefined) {
           captured.changing(node.change);
-          run(operands);
+          captured.capture.node(i, () => run(operands), () => ({ reads: Object.values(operands), writes: writes.map((name) => operands[name]) })); // biome-ignore format: short
         } else {
           for (const name of writes) operands[name].storage.own();
           before?.();

@@ -6,8 +6,10 @@ import { ConfigError } from "../../bindings/errors.js";
 import { arithmetic } from "../../bindings/kernels.js";
 import { adopt, Claim, held, Storage, scope } from "../../bindings/lifetime.js";
 import { view } from "../../bindings/memory.js";
-import { Capture, Program } from "../../bindings/program.js";
+import { Capture } from "../../bindings/capture.js";
+import { Program } from "../../bindings/program.js";
 import { sameShape } from "../../bindings/shape.js";
+import { threadsInUse } from "../../bindings/team.js";
 import { withRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { type Change, Journal, Untraceable } from "../../bindings/trace.js";
@@ -36,6 +38,7 @@ export class Plan {
   /** Of what ops read that are made of ops unseen by the graph. */
   private readonly reached: readonly Claim[];
   private readonly arithmetic = arithmetic();
+  private readonly threads = threadsInUse();
   private readonly program: Program;
   private readonly inputs: readonly number[];
   private readonly outputs: readonly Output[] = [];
@@ -79,7 +82,7 @@ export class Plan {
           return words;
         });
         const changing = (change: Change): void => {
-          if (!this.early.includes(change)) cut = Math.min(cut, capture.instructions.length);
+          if (!this.early.includes(change)) cut = Math.min(cut, capture.length);
         };
         return { args, results: graph.evaluate(args, keyOf, { capture, changing }) };
       }),
@@ -126,7 +129,7 @@ export class Plan {
   /** Whether arguments are live tensors, one by one, of the shapes and dtypes of the trace. */
   fits(xs: readonly unknown[]): xs is readonly Tensor[] {
     const { argumentTree } = this.graph;
-    if (this.arithmetic !== arithmetic() || xs.length !== argumentTree.length) return false;
+    if (this.arithmetic !== arithmetic() || this.threads !== threadsInUse() || xs.length !== argumentTree.length) return false;
     for (let i = 0; i < xs.length; i++) {
       const [x, node] = [xs[i], argumentTree[i]];
       if (!(x instanceof Tensor) || x.disposed || !(node instanceof GraphNode) || x.dtype !== node.dtype || !sameShape(x.shape, node.shape)) return false;
@@ -230,7 +233,8 @@ export class Plan {
   }
 
   private runPart(part: 0 | 1, given: readonly Tensor[]): void {
-    const stopped = this.program.run(part);
+    // the first part of a step changes nothing from before, unless a change comes early
+    const stopped = this.program.run(part, part === 0 && this.early.length === 0);
     if (stopped < 0) return;
     // the same arguments op by op: the op that found something wrong says what
     const journal = new Journal();

@@ -1,6 +1,7 @@
 // What tells arguments from others: the key of a plan.
 import { ConfigError } from "../../bindings/errors.js";
 import { arithmetic } from "../../bindings/kernels.js";
+import { threadsInUse } from "../../bindings/team.js";
 import { Tensor } from "../../bindings/tensor.js";
 
 const identities = new WeakMap<object, number>();
@@ -20,7 +21,7 @@ const DEEPEST = 100;
 
 /** What a plan depends on: shapes and dtypes, and whatever in the arguments is no tensor. Throws ConfigError for a cycle. */
 export function signature(xs: readonly unknown[]): string {
-  let key = arithmetic() as string;
+  let key = `${arithmetic()} ${threadsInUse()}`;
   const visit = (value: unknown, depth: number): void => {
     if (depth > DEEPEST) throw new ConfigError("compile: expected arguments that are trees of tensors; got one that contains itself");
     if (value instanceof Tensor) key += `;${value.dtype}[${value.shape}]`;

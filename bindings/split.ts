@@ -1,0 +1,166 @@
+// How the work of an op is divided between threads: its output is cut along one axis, and with it the operands that have this axis.
+// Every element is computed as in the whole, so neither the cuts nor their number change a bit.
+import { itemBytes } from "./dtype.js";
+import { grainOf, type Work } from "./cost.js";
+import { currentHome, type HomeTask } from "./memory.js";
+import type { AnyOp } from "./op.js";
+import type { Shape } from "./shape.js";
+import { threadsInUse } from "./team.js";
+import { Tensor } from "./tensor.js";
+
+/** The axis that is cut, of the output and of each operand that has it; the other operands are given whole. */
+export interface Cut<I extends string = string> {
+  readonly y: number;
+  readonly operands: { readonly [name in I]?: number };
+}
+
+/** Elements of a part are a multiple of this: a cache line of bytes, so no two threads write to one line. */
+const STEP = 64;
+
+/** Where `parts` parts of n begin, and n: whole multiples of `step`. */
+function bounds(n: number, parts: number, step: number): number[] {
+  const length = Math.ceil(n / parts / step) * step;
+  return Array.from({ length: parts + 1 }, (_, i) => Math.min(n, i * length));
+}
+
+/** Elements from `from` to `to` along an axis; the caller disposes it. */
+function part(t: Tensor, axis: number, from: number, to: number): Tensor {
+  const shape = t.shape.map((size, i) => (i === axis ? to - from : size));
+  return new Tensor(t.storage, t.origin, t.dtype, shape, t.strides, t.offset + from * t.strides[axis]);
+}
+
+/** The same elements as one axis; the caller disposes it. */
+function flat(t: Tensor): Tensor {
+  return new Tensor(t.storage, t.origin, t.dtype, [t.size], [1], t.offset);
+}
+
+/** The cut of an op of which each element is made from those at its place. */
+function elementsCut(names: readonly string[], operands: { readonly [name: string]: Tensor }, y: Shape, parts: number): Cut | undefined {
+  const axis = y.findIndex((size) => size !== 1);
+  if (axis < 0 || y[axis] < parts) return undefined;
+  const cut: { [name: string]: number } = {};
+  for (const name of names) {
+    const { shape } = operands[name];
+    const own = axis - (y.length - shape.length);
+    if (own >= 0 && shape[own] !== 1) cut[name] = own;
+  }
+  return { y: axis, operands: cut };
+}
+
+/** What an op costs on one thread. */
+function workOf(declaration: AnyOp, operands: { readonly [name: string]: Tensor }, y: Tensor): Work {
+  let bytes = y.size * itemBytes(y.dtype);
+  for (const name of declaration.inputs) bytes += operands[name].size * itemBytes(operands[name].dtype);
+  return { flops: declaration.flops?.(operands, y) ?? y.size, bytes };
+}
+
+let dividing = false;
+
+/** Calls `kernel` on operands and y, or on parts of them beside each other where that is worth it. */
+export function dividedKernel(
+  declaration: AnyOp,
+  operands: { readonly [name: string]: Tensor },
+  y: Tensor,
+  params: unknown,
+  kernel: (operands: { readonly [name: string]: Tensor }, y: Tensor) => void,
+): void {
+  const { split, inputs } = declaration;
+  const parts = split === undefined || dividing ? 1 : threadsInUse();
+  if (parts === 1 || grainOf(workOf(declaration, operands, y)) < parts) {
+    kernel(operands, y);
+    return;
+  }
+  const made: Tensor[] = [];
+  const own = (t: Tensor): Tensor => {
+    made.push(t);
+    return t;
+  };
+  try {
+    let [xs, whole] = [operands, y];
+    let step = 1;
+    let cut: Cut | undefined;
+    if (split === "elements") {
+      if (inputs.every((name) => operands[name].contiguous && (operands[name].size === y.size || operands[name].size === 1))) {
+        xs = Object.fromEntries(inputs.map((name) => [name, operands[name].size === 1 ? operands[name] : own(flat(operands[name]))]));
+        whole = own(flat(y));
+        step = STEP;
+      }
+      cut = elementsCut(inputs, xs, whole.shape, parts);
+    } else cut = split?.(xs, whole, params, parts);
+    if (cut === undefined || whole.shape[cut.y] < parts) {
+      kernel(operands, y);
+      return;
+    }
+    const { y: axis, operands: axes } = cut as { y: number; operands: { readonly [name: string]: number } };
+    const starts = bounds(whole.shape[axis], parts, step);
+    const pieces = starts.slice(1).flatMap((to, i): HomeTask[] => {
+      const from = starts[i];
+      const ys = own(part(whole, axis, from, to));
+      const parted = Object.fromEntries(inputs.map((name) => [name, name in axes ? own(part(xs[name], axes[name], from, to)) : xs[name]]));
+      return [{ reads: Object.values(parted), writes: [ys], run: () => (ys.size > 0 ? kernel(parted, ys) : undefined) }];
+    });
+    divide(pieces);
+  } finally {
+    for (const t of made) t.dispose();
+  }
+}
+
+/** Runs tasks beside each other; within one nothing is divided again. */
+function divide(pieces: readonly HomeTask[]): void {
+  dividing = true;
+  try {
+    currentHome().divide(pieces);
+  } finally {
+    dividing = false;
+  }
+}
+
+/**
+ * Calls `kernel` on n elements of contiguous tensors of one size, or on parts of them beside each other where that is worth it;
+ * `shared` are read by all.
+ */
+export function dividedElements(
+  tensors: { readonly reads: readonly Tensor[]; readonly writes: readonly Tensor[]; readonly shared: readonly Tensor[] },
+  flops: number,
+  kernel: (addresses: readonly number[], n: number) => void,
+): void {
+  const { reads, writes, shared } = tensors;
+  const all = [...writes, ...reads];
+  const n = all[0].size;
+  const parts = dividing ? 1 : threadsInUse();
+  const bytes = all.reduce((sum, t) => sum + t.size * itemBytes(t.dtype), 0);
+  if (parts === 1 || n < parts * STEP || grainOf({ flops: n * flops, bytes }) < parts) {
+    kernel(
+      all.map((t) => t.ptr),
+      n,
+    );
+    return;
+  }
+  const starts = bounds(n, parts, STEP);
+  const made: Tensor[] = [];
+  try {
+    divide(
+      starts.slice(1).map((to, i) => {
+        const own = (t: Tensor): Tensor => {
+          const piece = new Tensor(t.storage, t.origin, t.dtype, [to - starts[i]], [1], t.offset + starts[i]);
+          made.push(piece);
+          return piece;
+        };
+        const [outs, ins] = [writes.map(own), reads.map(own)];
+        return {
+          reads: [...ins, ...shared],
+          writes: outs,
+          run: () => {
+            if (to > starts[i])
+              kernel(
+                [...outs, ...ins].map((t) => t.ptr),
+                to - starts[i],
+              );
+          },
+        };
+      }),
+    );
+  } finally {
+    for (const t of made) t.dispose();
+  }
+}

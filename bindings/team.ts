@@ -1,0 +1,252 @@
+// The threads of this runtime: workers that wait in WebAssembly over the one memory, and the main thread that leads them through
+// the phases of a program. They start at the first program that is worth it and keep no process alive. Since who finds a task
+// unclaimed does it, a worker that starts, sleeps or is gone holds nothing up; one that is lost within a task is noticed and named.
+// The protocol and the layout of the control block are in assembly/sync/team.ts.
+import { ConfigError } from "./errors.js";
+import { buildBytes, type Kernels, kernelModule, kernelsThatRun } from "./kernels.js";
+import { reserveBlock, releaseBlock, theMemory } from "./memory.js";
+import { showValue } from "./show.js";
+import { cores, isGone, noThreads, startThread, type Thread, variable } from "./workers.js";
+
+const MOST_THREADS = 64;
+/** Words of the control block, as in assembly/sync/team.ts. */
+const [JOB, SLOTS, STOP, PHASE_SPINS, JOB_SPINS, READY, TRAPPED] = [0, 3, 6, 7, 8, 9, 11];
+const [FAILED, CLAIMS, LINE] = [64, 80, 16];
+/** How long the leader waits for a task before it looks whether the others are alive, ms. */
+const SLICE = 100;
+/** Time of a phase and of the gap between two jobs that is spun through, us; where threads outnumber cores, none. */
+const [PHASE_US, JOB_US] = [100, 200];
+/** A word that nobody writes to. */
+const CALIBRATED = 64;
+/** How often lost workers are replaced. */
+const MOST_TEAMS = 3;
+
+/** Why a program stopped: the address of the instruction, if it is known, and what happened to the thread that ran it. */
+export interface Loss {
+  readonly pc: number;
+  readonly reason: "gone" | "late" | "trapped";
+}
+
+interface Worker {
+  readonly thread: Thread;
+  ended: string | undefined;
+}
+
+let wanted: number | undefined;
+/** Whether threads can be started here; asked once. */
+let possible: boolean | undefined;
+let deadline = 60;
+let warned = false;
+
+/** A number of threads that came from outside. */
+export function checkedThreads(what: string, value: unknown): number {
+  if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > MOST_THREADS)
+    throw new ConfigError(`${what}: expected threads, a whole number from 1 to ${MOST_THREADS}; got ${showValue(value)}`);
+  return value as number;
+}
+
+/** Seconds that came from outside. */
+export function checkedDeadline(value: unknown): number {
+  if (typeof value !== "number" || !(value > 0) || value > 86400)
+    throw new ConfigError(`configure: expected threadTimeout, seconds above 0 and up to 86400; got ${showValue(value)}`);
+  return value;
+}
+
+export function setDeadline(seconds: number): void {
+  deadline = seconds;
+}
+
+/** Sets the number of threads for programs from now on. */
+export function setThreads(threads: number): void {
+  if (threads === wanted) return;
+  wanted = threads;
+  lost = 0;
+  endTeam();
+}
+
+function warn(reason: string): void {
+  if (warned) return;
+  warned = true;
+  console.warn(`tapir: one thread: ${reason}; results are the same`);
+}
+
+let lost = 0;
+
+/** Threads that programs are divided between: as configured, or TAPIR_THREADS, or one a core; 1 where none can be started. */
+export function threadsInUse(): number {
+  if (wanted === undefined) {
+    const given = variable("TAPIR_THREADS");
+    wanted = given === undefined || given === "" ? Math.min(cores(), MOST_THREADS) : checkedThreads("TAPIR_THREADS", Number(given));
+  }
+  if (wanted === 1 || lost >= MOST_TEAMS) return 1;
+  if (possible === undefined) {
+    const reason = noThreads();
+    possible = reason === undefined;
+    if (reason !== undefined) warn(reason);
+  }
+  return possible ? wanted : 1;
+}
+
+/** Workers and their control block. */
+class Team {
+  readonly threads: number;
+  private readonly control: number;
+  private readonly bytes: number;
+  private readonly words: Int32Array;
+  private readonly workers: Worker[];
+  private ended = false;
+
+  constructor(threads: number) {
+    this.threads = threads;
+    this.bytes = (CLAIMS + 2 * LINE * threads) * 4;
+    this.control = reserveBlock(this.bytes);
+    this.words = new Int32Array(theMemory().buffer, this.control, this.bytes / 4);
+    this.words.fill(0);
+    this.words[SLOTS] = threads;
+    for (let slot = 0; slot < threads; slot++) this.words[CLAIMS + LINE * slot] = -1;
+    const spinning = threads <= cores();
+    const perUs = spinning ? spinsPerUs() : 0;
+    this.words[PHASE_SPINS] = PHASE_US * perUs;
+    this.words[JOB_SPINS] = JOB_US * perUs;
+    this.workers = Array.from({ length: threads - 1 }, (_, i) => {
+      const start = { memory: theMemory(), modules: [kernelModule(), buildBytes("f64")], control: this.control, me: i + 1 };
+      const worker: Worker = {
+        thread: startThread(start, (reason) => {
+          worker.ended ??= reason;
+        }),
+        ended: undefined,
+      };
+      return worker;
+    });
+  }
+
+  /** Whether a worker waits or works. */
+  get ready(): boolean {
+    return Atomics.load(this.words, READY) > 0;
+  }
+
+  /** Whether no worker is known to be gone. */
+  get whole(): boolean {
+    for (let i = 0; i < this.workers.length; i++) if (this.workers[i].ended !== undefined) return false;
+    return true;
+  }
+
+  get endings(): string {
+    return this.workers.flatMap(({ ended }) => ended ?? []).join(", ");
+  }
+
+  /** Runs the phases of a program with all workers; answers 0, the address of the instruction whose kernel found something wrong, or what was lost. */
+  lead(kernels: Kernels, build: 0 | 1, table: number, phases: number): number | Loss {
+    const { control, words } = this;
+    let waiting = this.step(kernels, () => kernels.teamLead(control, table, phases, build, SLICE * 1e6));
+    let waited = 0;
+    while (waiting) {
+      waited += SLICE;
+      const loss = this.missing(waited >= deadline * 1000);
+      if (loss !== undefined) return loss;
+      waiting = this.step(kernels, () => kernels.teamGoOn(control, SLICE * 1e6));
+    }
+    if (words[TRAPPED] !== 0) return { pc: words[FAILED] >>> 0, reason: "trapped" };
+    return words[FAILED] >>> 0;
+  }
+
+  /** Whether the leader still waits. */
+  private step(kernels: Kernels, call: () => number): boolean {
+    try {
+      return call() !== 0;
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+      kernels.teamTrap(this.control, 0);
+      return kernels.teamGoOn(this.control, SLICE * 1e6) !== 0;
+    }
+  }
+
+  /** What keeps the leader waiting, if that will not end. */
+  private missing(late: boolean): Loss | undefined {
+    const states = this.workers.map(({ ended }, i) => {
+      const at = CLAIMS + LINE * (this.threads + i + 1);
+      return { pc: this.words[at] >>> 0, gone: ended !== undefined || isGone(this.words[at + 1]) };
+    });
+    const broken = states.find(({ pc, gone }) => gone && pc !== 0);
+    if (broken !== undefined) return { pc: broken.pc, reason: "gone" };
+    const running = states.find(({ pc, gone }) => !gone && pc !== 0);
+    if (late) return { pc: running?.pc ?? 0, reason: "late" };
+    // lost between its claim and its first instruction, or after its last
+    if (running === undefined && states.some(({ gone }) => gone)) return { pc: 0, reason: "gone" };
+    return undefined;
+  }
+
+  /** Tells the workers to end; `now`: they are ended wherever they are. */
+  end(now: boolean): void {
+    if (this.ended) return;
+    this.ended = true;
+    const { words } = this;
+    Atomics.store(words, STOP, 1);
+    Atomics.add(words, JOB, 2);
+    Atomics.notify(words, JOB);
+    if (now) for (const { thread } of this.workers) thread.terminate();
+    // the block stays: nothing tells when the last of them has looked at it for the last time
+    retired.push({ control: this.control, bytes: this.bytes, workers: this.workers });
+  }
+}
+
+/** Control blocks of teams that have ended. */
+const retired: { readonly control: number; readonly bytes: number; readonly workers: readonly Worker[] }[] = [];
+
+/** Gives back the blocks of teams whose workers are all gone. */
+function sweep(): void {
+  for (let i = retired.length - 1; i >= 0; i--) {
+    const { control, bytes, workers } = retired[i];
+    if (!workers.every(({ ended }) => ended !== undefined)) continue;
+    releaseBlock(control, bytes);
+    retired.splice(i, 1);
+  }
+}
+
+let team: Team | undefined;
+let spins: number | undefined;
+
+/** How often a waiting thread looks in a microsecond. */
+function spinsPerUs(): number {
+  if (spins !== undefined) return spins;
+  const kernels = kernelsThatRun("float32");
+  let best = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 10; i++) {
+    const started = performance.now();
+    kernels.teamSpin(CALIBRATED, 100_000);
+    best = Math.min(best, performance.now() - started);
+  }
+  spins = Math.max(1, Math.round(100 / best));
+  return spins;
+}
+
+/** The team, once its first worker is ready; it is started by the first call. Undefined until then, and for one thread. */
+export function readyTeam(): Team | undefined {
+  const threads = threadsInUse();
+  if (threads === 1) return undefined;
+  if (team !== undefined && !team.whole) {
+    const { endings } = team;
+    loseTeam(endings);
+    if (lost >= MOST_TEAMS) return undefined;
+  }
+  if (team === undefined || team.threads !== threads) {
+    endTeam();
+    sweep();
+    team = new Team(threads);
+  }
+  return team.ready ? team : undefined;
+}
+
+/** Ends a team of which a worker is lost; the next program starts another, but not for ever. */
+export function loseTeam(reason: string): void {
+  team?.end(true);
+  team = undefined;
+  lost++;
+  if (lost >= MOST_TEAMS) warn(`worker threads were lost ${lost} times, last because ${reason}`);
+}
+
+/** Ends the workers; programs from then on start new ones. */
+export function endTeam(): void {
+  team?.end(false);
+  team = undefined;
+}
