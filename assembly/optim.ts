@@ -28,10 +28,9 @@ export function sgd(w: usize, g: usize, cells: usize, n: i32): void {
   }
 }
 
-/** v = momentum v + (1 - dampening) g, or g at the first step, when `steps` (f64) is 0; w -= lr (nesterov ? g + momentum v : v). Counts the step. */
+/** v = momentum v + (1 - dampening) g, or g at the first step, when `steps` (f64) is 0; w -= lr (nesterov ? g + momentum v : v). */
 export function sgdMomentum(w: usize, g: usize, v: usize, cells: usize, steps: usize, n: i32, nesterov: i32): void {
   const first = load<f64>(steps) == 0;
-  store<f64>(steps, load<f64>(steps) + 1);
   const lr = <real>load<f64>(cells);
   const momentum = first ? <real>0 : <real>load<f64>(cells, 8);
   const keep = first ? <real>1 : <real>(1 - load<f64>(cells, 16));
@@ -44,6 +43,11 @@ export function sgdMomentum(w: usize, g: usize, v: usize, cells: usize, steps: u
     store<real>(v + at(i), u);
     store<real>(w + at(i), x - lr * (nesterov ? d + look * u : u));
   }
+}
+
+/** Counts a step of sgdMomentum, which asks whether it is the first. */
+export function sgdAdvance(steps: usize): void {
+  store<f64>(steps, load<f64>(steps) + 1);
 }
 
 /** Counts a step: cells 5 to 7 hold beta1^t, beta2^t, t. Cells: lr, beta1, beta2, eps, decay, beta1^t, beta2^t, t. */

@@ -142,12 +142,12 @@ export class Capture implements Home {
     return { instructions, reads, writes: [...writes, ...blocks] };
   }
 
-  /** The region of an address, or of the address that it moves from; undefined for one of the memory. */
+  /** The region of an address, or of the address that it moves from; undefined for one of the memory, and for numbers that are none. */
   private placeOf(address: number): number | undefined {
     const region = Math.floor(address / REGION) - 1;
-    if (region < 0) return undefined;
-    const { moving } = this.regions[region];
-    return moving === undefined ? region : this.placeOf(moving.ptr);
+    const found = this.regions[region];
+    if (found === undefined) return undefined;
+    return found.moving === undefined ? region : this.placeOf(found.moving.ptr);
   }
 
   divide(tasks: readonly HomeTask[]): void {

@@ -40,8 +40,21 @@ function measured(): { flopsPerUs: number; bytesPerUs: number } {
   return { flopsPerUs, bytesPerUs };
 }
 
+let always = false;
+
+/** For tests: work of any size is divided, down to single elements. */
+export function divideAlways(on: boolean): void {
+  always = on;
+}
+
+/** Whether parts may be as small as one element. */
+export function dividesAlways(): boolean {
+  return always;
+}
+
 /** Between how many threads work is worth dividing, not rounded; below 2 it is not. */
 export function grainOf({ flops, bytes }: Work): number {
+  if (always) return Number.POSITIVE_INFINITY;
   if (flops < FEW_FLOPS && bytes < FEW_BYTES) return 0;
   rates ??= measured();
   return (flops / rates.flopsPerUs + bytes / rates.bytesPerUs) / GRAIN_US;

@@ -100,7 +100,7 @@ interface Common<I extends string, S extends I | "y", P> {
    * broadcast. Or the axes along which output and operands are cut together; undefined where they cannot be. The bits of an element are
    * the same in a part as in the whole; parts of an output are contiguous unless its kernel reads its strides.
    */
-  readonly split?: "elements" | ((x: { readonly [name in I]: Spec }, y: Spec, params: P, parts: number) => Cut<I> | undefined);
+  readonly split?: "elements" | ((x: { readonly [name in I]: Tensor }, y: Tensor, params: P, parts: number) => Cut<I> | undefined);
   /** Floating-point operations, multiply and add apart; one an element of the output by default. */
   readonly flops?: (x: { readonly [name in I]: Spec }, y: Spec) => number;
   /** See Sample; at least one is drawn at random, so that many shapes are proven. Empty for an op without derivative. */

@@ -1,7 +1,7 @@
 // How the work of an op is divided between threads: its output is cut along one axis, and with it the operands that have this axis.
 // Every element is computed as in the whole, so neither the cuts nor their number change a bit.
 import { itemBytes } from "./dtype.js";
-import { grainOf, type Work } from "./cost.js";
+import { dividesAlways, grainOf, type Work } from "./cost.js";
 import { currentHome, type HomeTask } from "./memory.js";
 import type { AnyOp } from "./op.js";
 import type { Shape } from "./shape.js";
@@ -12,6 +12,8 @@ import { Tensor } from "./tensor.js";
 export interface Cut<I extends string = string> {
   readonly y: number;
   readonly operands: { readonly [name in I]?: number };
+  /** Parts are whole multiples of it; 1 by default. */
+  readonly step?: number;
 }
 
 /** Elements of a part are a multiple of this: a cache line of bytes, so no two threads write to one line. */
@@ -19,7 +21,8 @@ const STEP = 64;
 
 /** Where `parts` parts of n begin, and n: whole multiples of `step`. */
 function bounds(n: number, parts: number, step: number): number[] {
-  const length = Math.ceil(n / parts / step) * step;
+  const least = dividesAlways() ? 1 : step;
+  const length = Math.ceil(n / parts / least) * least;
   return Array.from({ length: parts + 1 }, (_, i) => Math.min(n, i * length));
 }
 
@@ -92,7 +95,7 @@ export function dividedKernel(
       return;
     }
     const { y: axis, operands: axes } = cut as { y: number; operands: { readonly [name: string]: number } };
-    const starts = bounds(whole.shape[axis], parts, step);
+    const starts = bounds(whole.shape[axis], parts, cut.step ?? step);
     const pieces = starts.slice(1).flatMap((to, i): HomeTask[] => {
       const from = starts[i];
       const ys = own(part(whole, axis, from, to));
@@ -129,7 +132,7 @@ export function dividedElements(
   const n = all[0].size;
   const parts = dividing ? 1 : threadsInUse();
   const bytes = all.reduce((sum, t) => sum + t.size * itemBytes(t.dtype), 0);
-  if (parts === 1 || n < parts * STEP || grainOf({ flops: n * flops, bytes }) < parts) {
+  if (parts === 1 || n < parts || grainOf({ flops: n * flops, bytes }) < parts) {
     kernel(
       all.map((t) => t.ptr),
       n,

@@ -6,9 +6,12 @@ const LARGEST = 4;
 
 export class Random implements Draw {
   private state: number;
+  /** The most elements of an axis. */
+  private readonly largest: number;
 
-  constructor(seed: number) {
+  constructor(seed: number, largest = LARGEST) {
     this.state = seed >>> 0;
+    this.largest = largest;
   }
 
   /** Uniform in [0, 1) (mulberry32). */
@@ -29,7 +32,7 @@ export class Random implements Draw {
   }
 
   shape(least = 0, most = 4): number[] {
-    return Array.from({ length: this.integer(least, most) }, () => (this.unit() < 0.04 ? 0 : this.integer(1, LARGEST)));
+    return Array.from({ length: this.integer(least, most) }, () => (this.unit() < 0.04 ? 0 : this.integer(1, this.largest)));
   }
 
   broadcast(): [number[], number[]] {

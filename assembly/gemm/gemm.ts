@@ -58,19 +58,19 @@ export function gemmAddTT(c: usize, a: usize, b: usize, scratch: usize, m: i32, 
 }
 
 /**
- * C = f(op(A) op(B) + bias, other) in one pass: bias [n] or 0, f an epilogue of `finish`, other [m, n] as C, which is contiguous.
+ * C = f(op(A) op(B) + bias, other) in one pass: bias [n] or 0, f an epilogue of `finish`, other [m, n] with rows ldc apart, as C.
  * The chains begin with the bias, as where it was copied to C before; f follows while the rows are in the cache.
  */
 export function gemmEpilogue(
-  c: usize, a: usize, b: usize, bias: usize, other: usize, scratch: usize, m: i32, n: i32, k: i32, lda: i32, ldb: i32,
+  c: usize, a: usize, b: usize, bias: usize, other: usize, scratch: usize, m: i32, n: i32, k: i32, lda: i32, ldb: i32, ldc: i32,
   transposeA: i32, transposeB: i32, epilogue: i32,
 ): void {
   const aRow = transposeA ? ELEMENT : at(lda), aStep = transposeA ? at(lda) : ELEMENT;
   const bStep = transposeB ? ELEMENT : at(ldb), bColumn = transposeB ? at(ldb) : ELEMENT;
   if (bias && (m == 1 || n == 1)) {
-    for (let i = 0; i < m; i++) memory.copy(c + at(i * n), bias, at(n));
-    gemm(c, a, aRow, aStep, b, bStep, bColumn, scratch, m, n, k, at(n), true, 0, epilogue, other);
-  } else gemm(c, a, aRow, aStep, b, bStep, bColumn, scratch, m, n, k, at(n), false, bias, epilogue, other);
+    for (let i = 0; i < m; i++) memory.copy(c + at(i * ldc), bias, at(n));
+    gemm(c, a, aRow, aStep, b, bStep, bColumn, scratch, m, n, k, at(ldc), true, 0, epilogue, other);
+  } else gemm(c, a, aRow, aStep, b, bStep, bColumn, scratch, m, n, k, at(ldc), false, bias, epilogue, other);
 }
 
 /** f of gemmEpilogue on n elements: 0 none; 1 to 6 of C; 7 to 9 the derivative of an activation, from C = dy and its output y. */
@@ -86,6 +86,12 @@ function finish(c: usize, y: usize, n: i32, epilogue: i32): void {
     case 8: tanhGrad(c, c, y, n); break;
     case 9: sigmoidGrad(c, c, y, n); break;
   }
+}
+
+/** finish() of m rows of n elements, `row` bytes apart in both. */
+function finishRows(c: usize, y: usize, m: i32, n: i32, row: usize, epilogue: i32): void {
+  if (row == at(n)) finish(c, y, m * n, epilogue);
+  else for (; m > 0; m--, c += row, y += row) finish(c, y, n, epilogue);
 }
 
 /** Bytes of scratch that any variant needs: zeros, an edge of C, a group of panels of B, a block of A. */
@@ -127,7 +133,7 @@ function gemm(
     else if (bias) spread(turned, bias, n, m);
     gemm(turned, b, bColumn, bStep, a, aStep, aRow, scratch + turnedBytes(m, n), n, m, k, row, add || bias != 0, 0, 0, 0);
     transposed(c, cRow, turned, row, n, m);
-    finish(c, other, m * n, epilogue);
+    if (epilogue) finishRows(c, other, m, n, cRow, epilogue);
     return;
   }
   for (let zero: usize = 0; zero < ROW_BYTES; zero += 16) v128.store(scratch + zero, i64x2.splat(0));
@@ -143,7 +149,7 @@ function gemm(
         c + cRow * <usize>i, a + aRow * <usize>i + aStep * <usize>p, aRow, aStep, b + bStep * <usize>p, bStep, bColumn,
         scratch, min(BLOCK_M, m - i), n, kb, cRow, add, bias,
       );
-      if (epilogue && p + kb >= k) finish(c + at(i * n), other + at(i * n), min(BLOCK_M, m - i) * n, epilogue);
+      if (epilogue && p + kb >= k) finishRows(c + cRow * <usize>i, other + cRow * <usize>i, min(BLOCK_M, m - i), n, cRow, epilogue);
     }
     add = true;
     bias = 0;

@@ -3,7 +3,7 @@
 import type { AnyOp, Spec } from "../../bindings/op.js";
 import { sizeOf } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
-import { affine, type Epilogue, product } from "./gemm.js";
+import { affine, affineCut, type Epilogue, product, productCut } from "./gemm.js";
 import { joined } from "./joined.js";
 
 /** f(linear(x, w, b)). */
@@ -13,6 +13,7 @@ export function linearThen(epilogue: Epilogue): AnyOp {
     inputs: ["x", "w", "b"],
     shape: ({ x, w }: Record<string, Spec>) => ({ shape: [...x.shape.slice(0, -1), w.shape[0]], dtype: x.dtype }),
     flops: ({ w }: Record<string, Spec>, y) => sizeOf(y.shape) * (2 * w.shape[1] + 2),
+    split: ({ x, w }, y, params, parts) => affineCut({ x, w }, y, params, parts),
     kernel: (k, { x, w, b }, y) => affine(k, x, w, b, y, epilogue),
     ...joined,
   };
@@ -23,6 +24,7 @@ export function matmulThen(epilogue: Epilogue): AnyOp {
   return {
     ...matrices(epilogue),
     inputs: ["a", "b"],
+    split: ({ a, b }, y, _, parts) => productCut({ a, b }, y, parts),
     kernel: (k, { a, b }, y) => product(k, a, b, undefined, y, epilogue),
   };
 }
@@ -32,6 +34,7 @@ export function matmulThenGrad(epilogue: Epilogue): AnyOp {
   return {
     ...matrices(epilogue),
     inputs: ["a", "b", "y"],
+    split: ({ a, b, y }, dx, _, parts) => (y.contiguous ? productCut({ a, b }, dx, parts, ["y"]) : undefined),
     kernel: (k, { a, b, y }, dx) => product(k, a, b, y, dx, epilogue),
   };
 }

@@ -15,6 +15,7 @@ import { checkedTensor, floatDtype } from "./operands.js";
 import { sum } from "./reduce.js";
 import { reshape, squeeze, unsqueeze } from "./shape.js";
 import { checkedImage, checkedPair, checkedWhole, type Pair, type PerAxis, pairOf, showOption, windowCount } from "./window.js";
+import { leadingRows } from "./splits.js";
 
 export interface ConvOptions {
   /** Distance between windows, 1 by default. */
@@ -188,6 +189,7 @@ function grouped(params: ConvParams, size: number): ConvParams {
 const conv2dOp = op({
   name: "conv2d",
   inputs: ["x", "w"],
+  split: leadingRows("x"),
   batch: foldingChannels({ samples: ["x"], channels: ["w"], y: "samples" }, grouped),
   shape: (s: { x: Spec; w: Spec }, p: ConvParams) => ({ shape: [s.x.shape[0], s.w.shape[0], ...p.size], dtype: floatDtype("conv2d", s) }),
   flops: ({ w }, y) => 2 * sizeOf(y.shape) * sizeOf(w.shape.slice(1)),
@@ -204,6 +206,7 @@ const conv2dOp = op({
 const conv2dBiasOp = op({
   name: "conv2dBias",
   inputs: ["x", "w", "b"],
+  split: leadingRows("x"),
   batch: foldingChannels({ samples: ["x"], channels: ["w", "b"], y: "samples" }, grouped),
   shape: (s: { x: Spec; w: Spec; b: Spec }, p: ConvParams) => ({ shape: [s.x.shape[0], s.w.shape[0], ...p.size], dtype: floatDtype("conv2d", s) }),
   flops: ({ w }, y) => sizeOf(y.shape) * (2 * sizeOf(w.shape.slice(1)) + 1),
@@ -224,6 +227,7 @@ function gradInput(dy: Tensor, w: Tensor, params: ConvParams, x: Shape): Tensor 
 const conv2dGradInputOp = op({
   name: "conv2dGradInput",
   inputs: ["dy", "w"],
+  split: leadingRows("dy"),
   batch: foldingChannels({ samples: ["dy"], channels: ["w"], y: "samples" }, grouped),
   shape: (s: { dy: Spec; w: Spec }, p: ConvParams) => ({
     shape: [s.dy.shape[0], s.w.shape[1] * p.groups, ...p.size],

@@ -14,6 +14,7 @@ import { reduceInto } from "./loops.js";
 import { floatDtype } from "./operands.js";
 import { sum } from "./reduce.js";
 import { reshape } from "./shape.js";
+import { reducedRows } from "./splits.js";
 
 /** Where the gradient goes if several elements are the extreme. */
 type Ties = "first" | "even";
@@ -59,6 +60,7 @@ function extreme(name: "max" | "min") {
   return {
     name,
     inputs: ["x"],
+    split: reducedRows,
     batch: overAxes,
     shape: (s: { x: Spec }, params: Extreme): Spec => ({ shape: reducedShape(s.x.shape, params), dtype: s.x.dtype }),
     strided: true,

@@ -6,7 +6,7 @@ import { broadcastShapes, showShape, sizeOf } from "../../bindings/shape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { aligned } from "./batching.js";
 import { add, mul } from "./binary.js";
-import { affine, products } from "./gemm.js";
+import { affine, affineCut, productCut, products } from "./gemm.js";
 import { checkedTensor, floatDtype } from "./operands.js";
 import { reshape, squeeze, transpose, unsqueeze } from "./shape.js";
 
@@ -41,6 +41,7 @@ const matmulOp = op({
   },
   strided: true,
   flops: ({ a }, y) => 2 * sizeOf(y.shape) * a.shape[a.shape.length - 1],
+  split: (x, y, _, parts) => productCut(x, y, parts),
   kernel: (k, { a, b }, y) => products(k, a, b, y),
   saves: ["a", "b"],
   vjp: (dy, { a, b }) => ({ a: () => matmul(dy, transpose(b)), b: () => (b.ndim === 2 ? matmul(transpose(rows(a)), rows(dy)) : matmul(transpose(a), dy)) }),
@@ -85,6 +86,7 @@ const linearOp = op({
     return { shape: [...s.x.shape.slice(0, -1), out], dtype: floatDtype("linear", s) };
   },
   flops: ({ w }, y) => sizeOf(y.shape) * (2 * w.shape[1] + 1),
+  split: affineCut,
   kernel(k, { x, w, b }, y) {
     affine(k, x, w, b, y, "none");
   },

@@ -15,6 +15,7 @@ import { floatDtype } from "./operands.js";
 import { spread } from "./reduce.js";
 import { reshape } from "./shape.js";
 import { abs, sign } from "./unary.js";
+import { reducedRows } from "./splits.js";
 
 export interface NormOptions extends ReduceOptions {
   /** 2 (default), 1, any other number, Infinity (the largest |x|), -Infinity (the smallest) or 0 (how many are not 0). */
@@ -38,6 +39,7 @@ export function norm(x: Tensor, options: NormOptions = {}): Tensor {
 const normOp = op({
   name: "norm",
   inputs: ["x"],
+  split: reducedRows,
   batch: overAxes,
   shape: (s: { x: Spec }, params: Ordered) => ({ shape: reducedShape(s.x.shape, params), dtype: floatDtype("norm", s) }),
   strided: true,

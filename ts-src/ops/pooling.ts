@@ -12,6 +12,7 @@ import { windowMean } from "./mean-windows.js";
 import { floatDtype } from "./operands.js";
 import { squeeze, unsqueeze } from "./shape.js";
 import { checkedImage, checkedPair, type Pair, type PerAxis, pairOf, planesOf, poolCount, showOption } from "./window.js";
+import { rowsBefore } from "./splits.js";
 
 export interface MaxPoolOptions {
   /** Distance between windows; that of the kernel by default. */
@@ -110,6 +111,7 @@ function run(k: Kernels, kernel: Kernels["maxPool"], x: Tensor, y: Tensor, { ker
 const maxPoolOp = op({
   name: "maxPool",
   inputs: ["x"],
+  split: rowsBefore(2, "x"),
   batch: leading,
   shape: (s: { x: Spec }, p: MaxParams) => ({ shape: [...s.x.shape.slice(0, -2), ...p.size], dtype: floatDtype("maxPool", s) }),
   kernel: (k, { x }, y, params) => run(k, k.maxPool, x, y, params),
@@ -145,6 +147,7 @@ function positionsOf(x: Tensor, params: MaxParams): Tensor {
 const maxPoolIndicesOp = op({
   name: "maxPoolIndices",
   inputs: ["x"],
+  split: rowsBefore(2, "x"),
   batch: leading,
   shape: (s: { x: Spec }, p: MaxParams) => ({ shape: [...s.x.shape.slice(0, -2), ...p.size], dtype: "int32" as const }),
   kernel: (k, { x }, y, params) => run(k, k.maxPoolIndices, x, y, params),
@@ -172,6 +175,7 @@ function planeGather(x: Tensor, index: Tensor, outside: number): Tensor {
 const planeGatherOp = op({
   name: "planeGather",
   inputs: ["x", "index"],
+  split: rowsBefore(2, "x", "index"),
   batch: leading,
   shape(s: { x: Spec; index: Spec }, _params: { outside: number }) {
     checkIndex("planeGather", s.x, s.index);
@@ -198,6 +202,7 @@ function planeScatter(dy: Tensor, index: Tensor, size: Pair): Tensor {
 const planeScatterOp = op({
   name: "planeScatter",
   inputs: ["dy", "index"],
+  split: rowsBefore(2, "dy", "index"),
   batch: leading,
   shape(s: { dy: Spec; index: Spec }, params: { size: Pair }) {
     checkIndex("planeScatter", s.dy, s.index);

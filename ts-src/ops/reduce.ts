@@ -13,6 +13,7 @@ import { type ReduceCall, reduceInto } from "./loops.js";
 import { floatDtype } from "./operands.js";
 import { exclusiveProduct } from "./recurrence.js";
 import { broadcastTo, permute, reshape } from "./shape.js";
+import { reducedRows } from "./splits.js";
 
 export interface TotalOptions extends ReduceOptions {
   /** Convert x to this dtype first: a float or, but for a mean, int32. */
@@ -30,6 +31,7 @@ export function sum(x: Tensor, options: TotalOptions = {}): Tensor {
 const sumOp = op({
   name: "sum",
   inputs: ["x"],
+  split: reducedRows,
   batch: overAxes,
   shape: (s: { x: Spec }, params: Reduced): Spec => ({ shape: reducedShape(s.x.shape, params), dtype: isFloat(s.x.dtype) ? s.x.dtype : "int32" }),
   strided: true,
@@ -89,6 +91,7 @@ export function mean(x: Tensor, options: TotalOptions = {}): Tensor {
 const meanOp = op({
   name: "mean",
   inputs: ["x"],
+  split: reducedRows,
   batch: overAxes,
   shape: (s: { x: Spec }, params: Reduced) => ({ shape: reducedShape(s.x.shape, params), dtype: floatDtype("mean", s) }),
   strided: true,
@@ -109,6 +112,7 @@ export function prod(x: Tensor, options: TotalOptions = {}): Tensor {
 const prodOp = op({
   name: "prod",
   inputs: ["x"],
+  split: reducedRows,
   batch: overAxes,
   shape: (s: { x: Spec }, params: Reduced): Spec => ({ shape: reducedShape(s.x.shape, params), dtype: isFloat(s.x.dtype) ? s.x.dtype : "int32" }),
   strided: true,

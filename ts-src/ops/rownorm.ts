@@ -16,6 +16,7 @@ import { checkedTensor, floatDtype } from "./operands.js";
 import { mean, sum } from "./reduce.js";
 import { reshape } from "./shape.js";
 import { neg, reciprocal, sqrt, square } from "./unary.js";
+import { leadingRows } from "./splits.js";
 
 export interface LayerNormOptions {
   /** Added to the variance; 1e-5 by default. */
@@ -87,6 +88,7 @@ function declared(name: "layerNorm" | "groupNorm" | "rmsNorm", centred: boolean)
   const forwardOp = op({
     name,
     inputs: ["x", "w", "b"],
+    split: leadingRows("x"),
     batch: foldingChannels({ samples: ["x"], channels: ["w", "b"], y: "samples" }),
     shape: (s: { x: Spec; w: Spec; b: Spec }, _params: Params) => ({ shape: s.x.shape, dtype: floatDtype(name, s) }),
     kernel(k, { x, w, b }, y, p) {
@@ -111,6 +113,7 @@ function declared(name: "layerNorm" | "groupNorm" | "rmsNorm", centred: boolean)
   const gradOp = op({
     name: `${name}Grad`,
     inputs: ["dy", "x", "w"],
+    split: leadingRows("dy", "x"),
     batch: foldingChannels({ samples: ["dy", "x"], channels: ["w"], y: "samples" }),
     shape: (s: { dy: Spec; x: Spec; w: Spec }, _params: Params) => ({ shape: s.x.shape, dtype: floatDtype(`${name}Grad`, s) }),
     kernel(k, { dy, x, w }, dx, p) {

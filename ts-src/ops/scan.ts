@@ -11,6 +11,7 @@ import { inDtype, to } from "./convert.js";
 import { checkedTensor, floatDtype } from "./operands.js";
 import { type Along, anyAlong, around, runningProduct, scanScratch } from "./recurrence.js";
 import { reshape } from "./shape.js";
+import { rowsBeside } from "./splits.js";
 
 export interface ScanOptions {
   /** The axis to go along; negatives count from the end; the flattened tensor by default, as in NumPy. */
@@ -48,6 +49,7 @@ function runningSum(x: Tensor, params: Along): Tensor {
 const cumsumOp = op({
   name: "cumsum",
   inputs: ["x"],
+  split: rowsBeside("x"),
   batch: alongAxis,
   shape: (s: { x: Spec }, _params: Along) => ({ shape: s.x.shape, dtype: floatDtype("cumsum", s) }),
   kernel: (k, { x }, y, { axis, reverse }) => k.cumsum(y.ptr, x.ptr, scanScratch(), ...around(x.shape, axis), reverse ? 1 : 0),

@@ -13,6 +13,7 @@ import { checkedTensor, floatDtype } from "./operands.js";
 import { sum } from "./reduce.js";
 import { reshape } from "./shape.js";
 import { neg } from "./unary.js";
+import { rowsBefore, rowsBeside } from "./splits.js";
 
 export interface SoftmaxOptions {
   /** The axis whose elements add up to 1; the last, -1, by default. */
@@ -53,6 +54,7 @@ export function softmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
 const softmaxOp = op({
   name: "softmax",
   inputs: ["x"],
+  split: rowsBeside("x"),
   batch: alongAxis,
   shape: (s: { x: Spec }, _params: Along) => ({ shape: s.x.shape, dtype: floatDtype("softmax", s) }),
   kernel(k, { x }, y, { axis }) {
@@ -78,6 +80,7 @@ export function maskedSoftmax(x: Tensor): Tensor {
 const maskedSoftmaxOp = op({
   name: "maskedSoftmax",
   inputs: ["x"],
+  split: rowsBefore(1, "x"),
   batch: leading,
   shape: (s: { x: Spec }) => ({ shape: s.x.shape, dtype: floatDtype("maskedSoftmax", s) }),
   kernel(k, { x }, y) {
@@ -99,6 +102,7 @@ export function softmaxGradRows(dy: Tensor, y: Tensor): Tensor {
 const softmaxGradOp = op({
   name: "softmaxGrad",
   inputs: ["dy", "y"],
+  split: rowsBeside("dy", "y"),
   batch: alongAxis,
   shape: (s: { dy: Spec; y: Spec }, _params: Along) => ({ shape: s.y.shape, dtype: floatDtype("softmaxGrad", s) }),
   kernel(k, { dy, y }, dx, { axis }) {
@@ -135,6 +139,7 @@ export function logSoftmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
 const logSoftmaxOp = op({
   name: "logSoftmax",
   inputs: ["x"],
+  split: rowsBeside("x"),
   batch: alongAxis,
   shape: (s: { x: Spec }, _params: Along) => ({ shape: s.x.shape, dtype: floatDtype("logSoftmax", s) }),
   kernel(k, { x }, y, { axis }) {
@@ -160,6 +165,7 @@ function logSoftmaxGrad(dy: Tensor, y: Tensor, params: Along): Tensor {
 const logSoftmaxGradOp = op({
   name: "logSoftmaxGrad",
   inputs: ["dy", "y"],
+  split: rowsBeside("dy", "y"),
   batch: alongAxis,
   shape: (s: { dy: Spec; y: Spec }, _params: Along) => ({ shape: s.y.shape, dtype: floatDtype("logSoftmaxGrad", s) }),
   kernel(k, { dy, y }, dx, { axis }) {

@@ -13,6 +13,7 @@ import { gatherAlong } from "./gather.js";
 import { ofDtype } from "./groups.js";
 import { axisOf, checkedLive } from "./indexing.js";
 import { reshape, transpose } from "./shape.js";
+import { rowsBefore } from "./splits.js";
 
 const HEAP_SHARE = 8; // topk keeps a heap if it wants no more than an eighth of a row
 const HEAP_MOST = 4096; // and no more than this: above it sorting is faster
@@ -105,6 +106,7 @@ export function ordered(x: Tensor, { axis, descending, count }: Order): Tensor {
 const argsortOp = op({
   name: "argsort",
   inputs: ["x"],
+  split: rowsBefore(1, "x"),
   batch: (batch) => {
     const { x } = everyOperand(batch);
     return x.ndim > 1 ? batch.again({ x }) : reshape(batch.again({ x: reshape(x, [batch.size, 1]) }), [batch.size]);

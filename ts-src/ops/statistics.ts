@@ -13,6 +13,7 @@ import { reduceInto } from "./loops.js";
 import { floatDtype } from "./operands.js";
 import { mean, sum } from "./reduce.js";
 import { reshape } from "./shape.js";
+import { reducedRows } from "./splits.js";
 
 export interface VarianceOptions extends ReduceOptions {
   /** Taken from the count n in the divisor n - correction: 1 (default, unbiased) or 0 (of a whole population). */
@@ -52,6 +53,7 @@ export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
 const varianceOp = op({
   name: "variance",
   inputs: ["x"],
+  split: reducedRows,
   batch: overAxes,
   shape: (s: { x: Spec }, params: Corrected) => ({ shape: reducedShape(s.x.shape, params), dtype: floatDtype("variance", s) }),
   strided: true,
@@ -70,6 +72,7 @@ export function std(x: Tensor, options: VarianceOptions = {}): Tensor {
 const stdOp = op({
   name: "std",
   inputs: ["x"],
+  split: reducedRows,
   batch: overAxes,
   shape: (s: { x: Spec }, params: Corrected) => ({ shape: reducedShape(s.x.shape, params), dtype: floatDtype("std", s) }),
   strided: true,
@@ -97,6 +100,7 @@ export function logsumexp(x: Tensor, options: ReduceOptions = {}): Tensor {
 const logsumexpOp = op({
   name: "logsumexp",
   inputs: ["x"],
+  split: reducedRows,
   batch: overAxes,
   shape: (s: { x: Spec }, params: Reduced) => ({ shape: reducedShape(s.x.shape, params), dtype: floatDtype("logsumexp", s) }),
   strided: true,

@@ -3,6 +3,7 @@
 import { ConfigError } from "../../bindings/errors.js";
 import { kernelsOf } from "../../bindings/kernels.js";
 import { showValue } from "../../bindings/show.js";
+import { dividedElements } from "../../bindings/split.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { change } from "../../bindings/trace.js";
 import { Cells, checkRanges, Optimizer, type ParamGroup, type Params, stateTensor } from "./optimizer.js";
@@ -15,6 +16,9 @@ export interface AdamSettings {
   eps: number;
   weightDecay: number;
 }
+
+/** A square root and two quotients count as 10 each. */
+const FLOPS = 40;
 
 /** Cells: lr, beta1, beta2, eps, decay, beta1^t, beta2^t, t. */
 const [LR, POWERS, STEPS] = [0, 5, 7];
@@ -63,7 +67,8 @@ export class Adam extends Optimizer<AdamSettings, State> {
       run: (t) => {
         const k = kernelsOf(p.dtype);
         k.adamAdvance(t.cells.ptr);
-        k.adam(t.p.ptr, t.gradient.ptr, t.m.ptr, t.v.ptr, t.cells.ptr, p.size);
+        const tensors = { writes: [t.p, t.m, t.v], reads: [t.gradient], shared: [t.cells] };
+        dividedElements(tensors, FLOPS, ([w, m, v, g], n) => k.adam(w, g, m, v, t.cells.ptr, n));
       },
       valid: () => this.states.get(p) === state,
     });

@@ -3,6 +3,7 @@
 import { ConfigError } from "../../bindings/errors.js";
 import { kernelsOf } from "../../bindings/kernels.js";
 import { showValue } from "../../bindings/show.js";
+import { dividedElements } from "../../bindings/split.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { change } from "../../bindings/trace.js";
 import { Cells, checkRanges, Optimizer, type ParamGroup, type Params, stateTensor } from "./optimizer.js";
@@ -16,6 +17,9 @@ export interface SGDSettings {
   /** Nesterov's momentum; needs momentum > 0 and no dampening. */
   nesterov: boolean;
 }
+
+/** An element of the update. */
+const FLOPS = 6;
 
 interface State {
   momentum_buffer: Tensor;
@@ -58,7 +62,10 @@ export class SGD extends Optimizer<SGDSettings, State> {
         tensors: { p, cells: cells.tensor, gradient },
         writes: ["p"],
         before,
-        run: (t) => kernelsOf(p.dtype).sgd(t.p.ptr, t.gradient.ptr, t.cells.ptr, p.size),
+        run(t) {
+          const k = kernelsOf(p.dtype);
+          dividedElements({ writes: [t.p], reads: [t.gradient], shared: [t.cells] }, FLOPS, ([w, g], n) => k.sgd(w, g, t.cells.ptr, n));
+        },
         valid: sameKernel,
       });
       return;
@@ -70,7 +77,12 @@ export class SGD extends Optimizer<SGDSettings, State> {
       tensors: { p, v: state.momentum_buffer, cells: cells.tensor, steps: state.steps.tensor, gradient },
       writes: ["p", "v", "steps"],
       before,
-      run: (t) => kernelsOf(p.dtype).sgdMomentum(t.p.ptr, t.gradient.ptr, t.v.ptr, t.cells.ptr, t.steps.ptr, p.size, Number(nesterov)),
+      run(t) {
+        const k = kernelsOf(p.dtype);
+        const tensors = { writes: [t.p, t.v], reads: [t.gradient], shared: [t.cells, t.steps] };
+        dividedElements(tensors, FLOPS, ([w, v, g], n) => k.sgdMomentum(w, g, v, t.cells.ptr, t.steps.ptr, n, Number(nesterov)));
+        k.sgdAdvance(t.steps.ptr);
+      },
       valid: () => sameKernel() && this.states.get(p) === state,
     });
   }
