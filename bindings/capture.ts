@@ -265,4 +265,3 @@ export class Capture implements Home {
     return Object.fromEntries(Object.keys(real).map((name) => [name, noted(name)])) as unknown as Kernels;
   }
 }
-

@@ -1,6 +1,6 @@
 // What a piece of work takes on one thread, and whether dividing it pays.
 import { kernelsThatRun } from "./kernels.js";
-import { reserveBlock, releaseBlock } from "./memory.js";
+import { releaseBlock, reserveBlock } from "./memory.js";
 
 export interface Work {
   readonly flops: number;

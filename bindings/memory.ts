@@ -74,8 +74,8 @@ export interface Home {
   scratch(size: number): number;
   /** Elements at an address; a program that is being captured has them nowhere but in tables. */
   view(ptr: number, length: number, dtype: DType): TypedArray;
-  /** Does tasks that touch nothing in common, beside each other. */
-  divide(tasks: readonly HomeTask[]): void;
+  /** Notes tasks that touch nothing in common; the heap, where kernels run at once, has none. */
+  divide?(tasks: readonly HomeTask[]): void;
   /** Calls `fn` `count` times with the addresses of `moving`, each further by its step each time. */
   loop(count: number, moving: readonly Moving[], fn: (addresses: readonly number[]) => void): void;
 }
@@ -104,7 +104,7 @@ export interface Moving {
 /** Addresses from here on are not of the memory: a program that is being captured gives them out. */
 export const CAPTURED = 2 ** 33;
 
-const heap: Home = { allocate: fromHeap, release: (ptr, size) => allocator.release(ptr, size), scratch: scratchOfHeap, view: viewOfHeap, loop: loopNow, divide: divideNow };
+const heap: Home = { allocate: fromHeap, release: (ptr, size) => allocator.release(ptr, size), scratch: scratchOfHeap, view: viewOfHeap, loop: loopNow };
 let home = heap;
 
 /** Where blocks come from now; a block goes back to where it came from. */
@@ -220,10 +220,6 @@ export function write(ptr: number, dtype: DType, value: number): void {
 
 function loopNow(count: number, moving: readonly Moving[], fn: (addresses: readonly number[]) => void): void {
   for (let round = 0; round < count; round++) fn(moving.map(({ ptr, stepBytes }) => ptr + round * stepBytes));
-}
-
-function divideNow(tasks: readonly HomeTask[]): void {
-  for (const { run } of tasks) run();
 }
 
 let scratchPtr = 0;

@@ -191,8 +191,9 @@ function packed(x: Tensor): Tensor {
 /** Calls the kernel of an op on operands as it wants them. */
 export function computeInto(y: Tensor, declaration: AnyOp, operands: { readonly [name: string]: Tensor }, params: unknown): void {
   const first = declaration.inputs.length > 0 ? operands[declaration.inputs[0]].dtype : y.dtype;
-  const k = kernelsOf(isFloat(y.dtype) ? y.dtype : first);
-  dividedKernel(declaration, operands, y, params, (xs, part) => declaration.kernel?.(k, xs, part, params));
+  const dtype = isFloat(y.dtype) ? y.dtype : first;
+  // asked for anew by each part, whose calls may be noted
+  dividedKernel(declaration, operands, y, params, (xs, part) => declaration.kernel?.(kernelsOf(dtype), xs, part, params));
 }
 
 function computed(declaration: AnyOp, spec: Spec, inputs: { [name: string]: Tensor }, params: unknown): Tensor {

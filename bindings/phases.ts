@@ -31,7 +31,9 @@ export function phasesOf(steps: readonly (readonly Touched[])[]): number[] {
   let phase = 0;
   let first = 0;
   return steps.map((tasks, i) => {
-    const meets = steps.slice(first, i).some((earlier) => tasks.some((task, slot) => earlier.some((other, otherSlot) => otherSlot !== slot && conflict(task, other))));
+    const meets = steps
+      .slice(first, i)
+      .some((earlier) => tasks.some((task, slot) => earlier.some((other, otherSlot) => otherSlot !== slot && conflict(task, other))));
     if (meets || i - first >= MOST_STEPS) {
       phase++;
       first = i;

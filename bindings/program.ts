@@ -1,9 +1,9 @@
 // A plan as one flat program: the blocks that its calls use are packed into one by their lifetimes, and the executor in
 // WebAssembly runs all calls by one from JavaScript.
-// An instruction: number of the kernel, bytes of the instruction (int32 each), then 8 bytes an argument, integers in the first 4.
-import { LOOP, signatures } from "../build/program/instructions.js";
+import { LOOP } from "../build/program/instructions.js";
 import { abortError, isAborted } from "./abort.js";
 import { type Build, type Call, type Capture, type Instruction, type Loop, REGION, type Task } from "./capture.js";
+import { callBytes, encodeCall, HEAD, SLOT } from "./encode.js";
 import { TimeoutError, WorkerError } from "./errors.js";
 import { type Kernels, kernelsThatRun } from "./kernels.js";
 import { allocate, currentHome, view, write } from "./memory.js";
@@ -11,11 +11,9 @@ import { places } from "./packing.js";
 import { phasesOf, type Span } from "./phases.js";
 import { type Loss, loseTeam, readyTeam } from "./team.js";
 
-const HEAD = 8;
 /** Bytes before the moves of a loop, and bytes of a move. */
 const LOOP_HEAD = 16;
 const MOVE = 8;
-const SLOT = 8;
 
 /** Instructions that one build runs by one call, and where phases are, how several threads run them. */
 interface Segment {
@@ -82,8 +80,8 @@ export class Program {
   }
 
   private encode(capture: Capture, offsetOf: (region: number) => number, groups: readonly Group[]): void {
-    const words = view(this.code, this.codeBytes / 4, "int32");
-    const floats = view(this.code, Math.floor(this.codeBytes / 8), "float64");
+    const words = view(this.code, this.codeBytes / 4, "int32") as Int32Array;
+    const floats = view(this.code, Math.floor(this.codeBytes / 8), "float64") as Float64Array;
     /** Writes an address, or notes where it goes once it is known. */
     const place = (word: number, address: number): void => {
       const region = Math.floor(address / REGION) - 1;
@@ -97,15 +95,7 @@ export class Program {
         else words[word] = this.plan + offsetOf(region) + offset;
       }
     };
-    const call = ({ name, args }: Call, at: number): void => {
-      const { id, types } = signatures[name];
-      words.set([id, HEAD + SLOT * args.length], at / 4);
-      for (const [i, arg] of args.entries()) {
-        const slot = at + HEAD + SLOT * i;
-        if (types[i] === "f") floats[slot / 8] = arg;
-        else place(slot / 4, arg);
-      }
-    };
+    const call = ({ name, args }: Call, at: number): void => encodeCall(words, floats, at, name, args, place);
     const loop = (instruction: Loop, at: number): void => {
       const moves = movesOf(capture, instruction);
       words.set([LOOP, bytesOf(capture, instruction), instruction.count, moves.length], at / 4);
@@ -259,9 +249,9 @@ function groupsOf(capture: Capture, cut: number, place: (span: Span) => Span): G
     // a kernel of the other build in between: one after the other
     for (const step of mixed ? all.map((instruction) => [{ ...tasks[0], instructions: [instruction] }]) : [tasks]) {
       const build = buildsOf(step.flatMap(({ instructions }) => instructions))[0] ?? "f32";
-      let group = groups[groups.length - 1];
-      if (group?.build !== build || group.part !== part) groups.push((group = { build, part, steps: [] }));
-      group.steps.push(step);
+      const last = groups[groups.length - 1];
+      if (last?.build === build && last.part === part) last.steps.push(step);
+      else groups.push({ build, part, steps: [step] });
     }
   }
   return groups.map(({ build, part, steps }) => {
@@ -289,7 +279,7 @@ function movesOf(capture: Capture, { body }: Loop): { step: number; arg: number;
 
 /** Bytes of an instruction in the program. */
 function bytesOf(capture: Capture, instruction: Instruction): number {
-  if (!("body" in instruction)) return HEAD + SLOT * instruction.args.length;
+  if (!("body" in instruction)) return callBytes(instruction.args);
   return instruction.body.reduce((n, call) => n + bytesOf(capture, call), LOOP_HEAD + MOVE * movesOf(capture, instruction).length);
 }
 

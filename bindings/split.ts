@@ -1,11 +1,14 @@
 // How the work of an op is divided between threads: its output is cut along one axis, and with it the operands that have this axis.
 // Every element is computed as in the whole, so neither the cuts nor their number change a bit.
-import { itemBytes } from "./dtype.js";
+
 import { dividesAlways, grainOf, type Work } from "./cost.js";
+import { itemBytes } from "./dtype.js";
+import { forked } from "./forked.js";
+import { type Kernels, kernelsOf } from "./kernels.js";
 import { currentHome, type HomeTask } from "./memory.js";
 import type { AnyOp } from "./op.js";
 import type { Shape } from "./shape.js";
-import { threadsInUse } from "./team.js";
+import { readyTeam, threadsInUse } from "./team.js";
 import { Tensor } from "./tensor.js";
 
 /** The axis that is cut, of the output and of each operand that has it; the other operands are given whole. */
@@ -50,8 +53,14 @@ function elementsCut(names: readonly string[], operands: { readonly [name: strin
   return { y: axis, operands: cut };
 }
 
-/** What an op costs on one thread. */
-function workOf(declaration: AnyOp, operands: { readonly [name: string]: Tensor }, y: Tensor): Work {
+/** Elements below which no op is worth a thought: even a product of such matrices takes 5 us. */
+const FEW = 6144;
+
+/** What an op costs on one thread; undefined for a small one. */
+function workOf(declaration: AnyOp, operands: { readonly [name: string]: Tensor }, y: Tensor): Work | undefined {
+  let size = y.size;
+  for (let i = 0; i < declaration.inputs.length; i++) size += operands[declaration.inputs[i]].size;
+  if (size < FEW && !dividesAlways()) return undefined;
   let bytes = y.size * itemBytes(y.dtype);
   for (const name of declaration.inputs) bytes += operands[name].size * itemBytes(operands[name].dtype);
   return { flops: declaration.flops?.(operands, y) ?? y.size, bytes };
@@ -68,8 +77,8 @@ export function dividedKernel(
   kernel: (operands: { readonly [name: string]: Tensor }, y: Tensor) => void,
 ): void {
   const { split, inputs } = declaration;
-  const parts = split === undefined || dividing ? 1 : threadsInUse();
-  if (parts === 1 || grainOf(workOf(declaration, operands, y)) < parts) {
+  const parts = split === undefined ? 1 : partsOf(workOf(declaration, operands, y));
+  if (parts === 1) {
     kernel(operands, y);
     return;
   }
@@ -102,67 +111,86 @@ export function dividedKernel(
       const parted = Object.fromEntries(inputs.map((name) => [name, name in axes ? own(part(xs[name], axes[name], from, to)) : xs[name]]));
       return [{ reads: Object.values(parted), writes: [ys], run: () => (ys.size > 0 ? kernel(parted, ys) : undefined) }];
     });
-    divide(pieces);
+    if (!divided(pieces, !inputs.some((name) => operands[name].storage === y.storage))) kernel(operands, y);
   } finally {
     for (const t of made) t.dispose();
   }
 }
 
-/** Runs tasks beside each other; within one nothing is divided again. */
-function divide(pieces: readonly HomeTask[]): void {
+/** Whether tasks were run, or noted, beside each other; within one nothing is divided again. `again`: they may be begun anew by one thread. */
+function divided(pieces: readonly HomeTask[], again: boolean): boolean {
+  const home = currentHome();
   dividing = true;
   try {
-    currentHome().divide(pieces);
+    if (home.divide !== undefined) {
+      home.divide(pieces);
+      return true;
+    }
+    const team = readyTeam();
+    return team !== undefined && team.threads === pieces.length && forked(team, pieces, again);
   } finally {
     dividing = false;
   }
 }
 
+/** Work on one thread is this much more, in parts, where it is not in a program: noting and writing its calls takes 5 to 10 us. */
+const EAGER = 4;
+
+/** Into how many parts work is divided; 1 where that does not pay. */
+function partsOf(work: Work | undefined): number {
+  const parts = dividing || work === undefined ? 1 : threadsInUse();
+  if (work === undefined || parts === 1) return 1;
+  return grainOf(work) < parts * (currentHome().divide === undefined ? EAGER : 1) ? 1 : parts;
+}
+
 /**
- * Calls `kernel` on n elements of contiguous tensors of one size, or on parts of them beside each other where that is worth it;
+ * Calls `kernel`, with the kernels of the dtype of the first, on n elements of contiguous tensors of one size, or on parts of them beside each other where that is worth it;
  * `shared` are read by all.
  */
 export function dividedElements(
   tensors: { readonly reads: readonly Tensor[]; readonly writes: readonly Tensor[]; readonly shared: readonly Tensor[] },
   flops: number,
-  kernel: (addresses: readonly number[], n: number) => void,
+  kernel: (k: Kernels, addresses: readonly number[], n: number) => void,
 ): void {
   const { reads, writes, shared } = tensors;
   const all = [...writes, ...reads];
-  const n = all[0].size;
-  const parts = dividing ? 1 : threadsInUse();
+  const { size: n, dtype } = all[0];
   const bytes = all.reduce((sum, t) => sum + t.size * itemBytes(t.dtype), 0);
-  if (parts === 1 || n < parts || grainOf({ flops: n * flops, bytes }) < parts) {
+  const parts = partsOf({ flops: n * flops, bytes });
+  const whole = (): void =>
     kernel(
+      kernelsOf(dtype),
       all.map((t) => t.ptr),
       n,
     );
+  if (parts === 1 || n < parts) {
+    whole();
     return;
   }
   const starts = bounds(n, parts, STEP);
   const made: Tensor[] = [];
   try {
-    divide(
-      starts.slice(1).map((to, i) => {
-        const own = (t: Tensor): Tensor => {
-          const piece = new Tensor(t.storage, t.origin, t.dtype, [to - starts[i]], [1], t.offset + starts[i]);
-          made.push(piece);
-          return piece;
-        };
-        const [outs, ins] = [writes.map(own), reads.map(own)];
-        return {
-          reads: [...ins, ...shared],
-          writes: outs,
-          run: () => {
-            if (to > starts[i])
-              kernel(
-                [...outs, ...ins].map((t) => t.ptr),
-                to - starts[i],
-              );
-          },
-        };
-      }),
-    );
+    const pieces = starts.slice(1).map((to, i) => {
+      const own = (t: Tensor): Tensor => {
+        const piece = new Tensor(t.storage, t.origin, t.dtype, [to - starts[i]], [1], t.offset + starts[i]);
+        made.push(piece);
+        return piece;
+      };
+      const [outs, ins] = [writes.map(own), reads.map(own)];
+      return {
+        reads: [...ins, ...shared],
+        writes: outs,
+        run: () => {
+          if (to > starts[i])
+            kernel(
+              kernelsOf(dtype),
+              [...outs, ...ins].map((t) => t.ptr),
+              to - starts[i],
+            );
+        },
+      };
+    });
+    if (!divided(pieces, false)) whole();
   } finally {
     for (const t of made) t.dispose();
   }

@@ -4,7 +4,7 @@
 // The protocol and the layout of the control block are in assembly/sync/team.ts.
 import { ConfigError } from "./errors.js";
 import { buildBytes, type Kernels, kernelModule, kernelsThatRun } from "./kernels.js";
-import { reserveBlock, releaseBlock, theMemory } from "./memory.js";
+import { releaseBlock, reserveBlock, theMemory } from "./memory.js";
 import { showValue } from "./show.js";
 import { cores, isGone, noThreads, startThread, type Thread, variable } from "./workers.js";
 
@@ -88,7 +88,7 @@ export function threadsInUse(): number {
 }
 
 /** Workers and their control block. */
-class Team {
+export class Team {
   readonly threads: number;
   private readonly control: number;
   private readonly bytes: number;

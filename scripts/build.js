@@ -47,8 +47,22 @@ if (debug) process.exit(0);
 
 rmSync("dist", { recursive: true, force: true });
 // what worker threads run is embedded as text
-for (const [name, format] of [["worker-node", "cjs"], ["worker-web", "iife"]]) {
-  await build({ entryPoints: [`bindings/${name}.ts`], outfile: `build/workers/${name}.txt`, bundle: true, format, target: "es2022", platform: "neutral", external: ["node:*"], minify: true, legalComments: "none", charset: "utf8" });
+for (const [name, format] of [
+  ["worker-node", "cjs"],
+  ["worker-web", "iife"],
+]) {
+  await build({
+    entryPoints: [`bindings/${name}.ts`],
+    outfile: `build/workers/${name}.txt`,
+    bundle: true,
+    format,
+    target: "es2022",
+    platform: "neutral",
+    external: ["node:*"],
+    minify: true,
+    legalComments: "none",
+    charset: "utf8",
+  });
 }
 const shared = { bundle: true, format: "esm", target: "es2022", loader: { ".wasm": "base64", ".txt": "text" }, legalComments: "none", charset: "utf8" };
 await Promise.all([

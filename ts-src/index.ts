@@ -1,9 +1,9 @@
 // What users import.
 
 export { detectAnomaly } from "../bindings/anomaly.js";
+export { type Configuration, configure } from "../bindings/configure.js";
 export type { DType, TypedArray } from "../bindings/dtype.js";
 export * from "../bindings/errors.js";
-export { type Configuration, configure } from "../bindings/configure.js";
 export { keep, scope } from "../bindings/lifetime.js";
 export { type MemoryStats, memoryStats as memory } from "../bindings/memory.js";
 export { type AnyOp, type Batch, ops } from "../bindings/op.js";

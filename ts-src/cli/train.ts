@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import asciichart from "asciichart";
-import { ConfigError, FormatError } from "../../bindings/errors.js";
 import { configure } from "../../bindings/configure.js";
+import { ConfigError, FormatError } from "../../bindings/errors.js";
 import { DataLoader } from "../data/loader.js";
 import { mnist } from "../data/mnist.js";
 import { reason, writeBytes } from "../formats/files.js";

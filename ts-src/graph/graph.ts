@@ -1,10 +1,11 @@
 // A traced function: nodes in the order of their making, each one op applied to earlier ones. Every op has one output, so a
 // node is also the value that it makes.
+
+import type { Capture } from "../../bindings/capture.js";
 import { type DType, itemBytes } from "../../bindings/dtype.js";
 import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
 import { type Storage, scope, tensorsIn } from "../../bindings/lifetime.js";
 import { type AnyOp, apply } from "../../bindings/op.js";
-import type { Capture } from "../../bindings/capture.js";
 import { type Shape, sameShape, showShape } from "../../bindings/shape.js";
 import { isRecording } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";

@@ -1,16 +1,16 @@
 // A graph as a program: its ops run once on addresses that stand for memory, their kernel calls are noted, and from then on one
 // call from JavaScript runs them all, over one block of memory.
 
+import { Capture } from "../../bindings/capture.js";
 import { itemBytes } from "../../bindings/dtype.js";
 import { ConfigError } from "../../bindings/errors.js";
 import { arithmetic } from "../../bindings/kernels.js";
 import { adopt, Claim, held, Storage, scope } from "../../bindings/lifetime.js";
 import { view } from "../../bindings/memory.js";
-import { Capture } from "../../bindings/capture.js";
 import { Program } from "../../bindings/program.js";
 import { sameShape } from "../../bindings/shape.js";
-import { threadsInUse } from "../../bindings/team.js";
 import { withRecording } from "../../bindings/tape.js";
+import { threadsInUse } from "../../bindings/team.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { type Change, Journal, Untraceable } from "../../bindings/trace.js";
 import { clone } from "../ops/convert.js";

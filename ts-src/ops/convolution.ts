@@ -14,8 +14,8 @@ import { biasSample, gradInputSample, gradWeightSample, sample } from "./convolu
 import { checkedTensor, floatDtype } from "./operands.js";
 import { sum } from "./reduce.js";
 import { reshape, squeeze, unsqueeze } from "./shape.js";
-import { checkedImage, checkedPair, checkedWhole, type Pair, type PerAxis, pairOf, showOption, windowCount } from "./window.js";
 import { leadingRows } from "./splits.js";
+import { checkedImage, checkedPair, checkedWhole, type Pair, type PerAxis, pairOf, showOption, windowCount } from "./window.js";
 
 export interface ConvOptions {
   /** Distance between windows, 1 by default. */

@@ -51,7 +51,23 @@ export function affine(k: Kernels, x: Tensor, w: Tensor, b: Tensor, y: Tensor, e
   const [n, inner] = w.shape;
   const m = y.size / n;
   const workspace = scratch(k.gemmScratchBytes(m, n, inner));
-  k.gemmEpilogue(y.ptr, x.ptr, w.ptr, b.ptr, 0, workspace, m, n, inner, inner, inner, y.ndim > 1 ? y.strides[y.ndim - 2] : n, 0, 1, epilogues.indexOf(epilogue));
+  k.gemmEpilogue(
+    y.ptr,
+    x.ptr,
+    w.ptr,
+    b.ptr,
+    0,
+    workspace,
+    m,
+    n,
+    inner,
+    inner,
+    inner,
+    y.ndim > 1 ? y.strides[y.ndim - 2] : n,
+    0,
+    1,
+    epilogues.indexOf(epilogue),
+  );
 }
 
 /** y = f(a b, other) for matrices that GEMM reads as they lie, and `other` of the shape of y. */
@@ -67,7 +83,23 @@ export function product(k: Kernels, a: Tensor, b: Tensor, other: Tensor | undefi
     const [left, right] = [layout(p) as Layout, layout(q) as Layout];
     const [turnedA, turnedB] = [left, right].map(({ letter }) => (letter === "T" ? 1 : 0));
     const workspace = scratch(k.gemmScratchBytes(m, n, inner));
-    k.gemmEpilogue(y.ptr, p.ptr, q.ptr, 0, other?.ptr ?? 0, workspace, m, n, inner, left.ld, right.ld, y.strides[0], turnedA, turnedB, epilogues.indexOf(epilogue));
+    k.gemmEpilogue(
+      y.ptr,
+      p.ptr,
+      q.ptr,
+      0,
+      other?.ptr ?? 0,
+      workspace,
+      m,
+      n,
+      inner,
+      left.ld,
+      right.ld,
+      y.strides[0],
+      turnedA,
+      turnedB,
+      epilogues.indexOf(epilogue),
+    );
   });
 }
 

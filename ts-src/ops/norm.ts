@@ -14,8 +14,8 @@ import { reduceInto } from "./loops.js";
 import { floatDtype } from "./operands.js";
 import { spread } from "./reduce.js";
 import { reshape } from "./shape.js";
-import { abs, sign } from "./unary.js";
 import { reducedRows } from "./splits.js";
+import { abs, sign } from "./unary.js";
 
 export interface NormOptions extends ReduceOptions {
   /** 2 (default), 1, any other number, Infinity (the largest |x|), -Infinity (the smallest) or 0 (how many are not 0). */

@@ -11,8 +11,8 @@ import { checkedFlag, checkedOptions } from "./checks.js";
 import { windowMean } from "./mean-windows.js";
 import { floatDtype } from "./operands.js";
 import { squeeze, unsqueeze } from "./shape.js";
-import { checkedImage, checkedPair, type Pair, type PerAxis, pairOf, planesOf, poolCount, showOption } from "./window.js";
 import { rowsBefore } from "./splits.js";
+import { checkedImage, checkedPair, type Pair, type PerAxis, pairOf, planesOf, poolCount, showOption } from "./window.js";
 
 export interface MaxPoolOptions {
   /** Distance between windows; that of the kernel by default. */

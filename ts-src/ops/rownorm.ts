@@ -15,8 +15,8 @@ import { full } from "./create.js";
 import { checkedTensor, floatDtype } from "./operands.js";
 import { mean, sum } from "./reduce.js";
 import { reshape } from "./shape.js";
-import { neg, reciprocal, sqrt, square } from "./unary.js";
 import { leadingRows } from "./splits.js";
+import { neg, reciprocal, sqrt, square } from "./unary.js";
 
 export interface LayerNormOptions {
   /** Added to the variance; 1e-5 by default. */

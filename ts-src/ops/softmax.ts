@@ -12,8 +12,8 @@ import { exp } from "./exponential.js";
 import { checkedTensor, floatDtype } from "./operands.js";
 import { sum } from "./reduce.js";
 import { reshape } from "./shape.js";
-import { neg } from "./unary.js";
 import { rowsBefore, rowsBeside } from "./splits.js";
+import { neg } from "./unary.js";
 
 export interface SoftmaxOptions {
   /** The axis whose elements add up to 1; the last, -1, by default. */

@@ -65,10 +65,9 @@ export class Adam extends Optimizer<AdamSettings, State> {
       writes: ["p", "m", "v", "cells"],
       before: this.writing(group),
       run: (t) => {
-        const k = kernelsOf(p.dtype);
-        k.adamAdvance(t.cells.ptr);
+        kernelsOf(p.dtype).adamAdvance(t.cells.ptr);
         const tensors = { writes: [t.p, t.m, t.v], reads: [t.gradient], shared: [t.cells] };
-        dividedElements(tensors, FLOPS, ([w, m, v, g], n) => k.adam(w, g, m, v, t.cells.ptr, n));
+        dividedElements(tensors, FLOPS, (k, [w, m, v, g], n) => k.adam(w, g, m, v, t.cells.ptr, n));
       },
       valid: () => this.states.get(p) === state,
     });

@@ -63,8 +63,7 @@ export class SGD extends Optimizer<SGDSettings, State> {
         writes: ["p"],
         before,
         run(t) {
-          const k = kernelsOf(p.dtype);
-          dividedElements({ writes: [t.p], reads: [t.gradient], shared: [t.cells] }, FLOPS, ([w, g], n) => k.sgd(w, g, t.cells.ptr, n));
+          dividedElements({ writes: [t.p], reads: [t.gradient], shared: [t.cells] }, FLOPS, (k, [w, g], n) => k.sgd(w, g, t.cells.ptr, n));
         },
         valid: sameKernel,
       });
@@ -78,10 +77,9 @@ export class SGD extends Optimizer<SGDSettings, State> {
       writes: ["p", "v", "steps"],
       before,
       run(t) {
-        const k = kernelsOf(p.dtype);
         const tensors = { writes: [t.p, t.v], reads: [t.gradient], shared: [t.cells, t.steps] };
-        dividedElements(tensors, FLOPS, ([w, v, g], n) => k.sgdMomentum(w, g, v, t.cells.ptr, t.steps.ptr, n, Number(nesterov)));
-        k.sgdAdvance(t.steps.ptr);
+        dividedElements(tensors, FLOPS, (k, [w, v, g], n) => k.sgdMomentum(w, g, v, t.cells.ptr, t.steps.ptr, n, Number(nesterov)));
+        kernelsOf(p.dtype).sgdAdvance(t.steps.ptr);
       },
       valid: () => sameKernel() && this.states.get(p) === state,
     });

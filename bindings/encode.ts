@@ -1,0 +1,30 @@
+// How a kernel call is written for the executor in WebAssembly: number of the kernel, bytes of the instruction (int32 each), then
+// 8 bytes an argument, integers in the first 4.
+import { signatures } from "../build/program/instructions.js";
+
+export const HEAD = 8;
+export const SLOT = 8;
+
+/** Bytes of a call. */
+export function callBytes(args: readonly number[]): number {
+  return HEAD + SLOT * args.length;
+}
+
+/** Writes a call at byte `at` of a block; `place` writes an integer or address to a word of it. */
+export function encodeCall(
+  words: Int32Array,
+  floats: Float64Array,
+  at: number,
+  name: string,
+  args: readonly number[],
+  place: (word: number, value: number) => void,
+): void {
+  const { id, types } = signatures[name];
+  words[at / 4] = id;
+  words[at / 4 + 1] = callBytes(args);
+  for (let i = 0; i < args.length; i++) {
+    const slot = at + HEAD + SLOT * i;
+    if (types[i] === "f") floats[slot / 8] = args[i];
+    else place(slot / 4, args[i]);
+  }
+}

@@ -1,0 +1,141 @@
+// A large op outside of a program, on all threads: the kernel calls of its parts are noted, written as a program of one phase, and run
+// by the team.
+import { signatures } from "../build/program/instructions.js";
+import { abortError, isAborted } from "./abort.js";
+import { callBytes, encodeCall } from "./encode.js";
+import { WorkerError } from "./errors.js";
+import { arithmetic, type Kernels, kernelsThatRun, withKernels } from "./kernels.js";
+import { currentHome, type Home, type HomeTask, releaseBlock, reserveBlock, view, withHome } from "./memory.js";
+import { type Loss, loseTeam, type Team } from "./team.js";
+import { Untraceable } from "./trace.js";
+
+type Build = "f32" | "f64";
+
+interface Call {
+  readonly name: string;
+  readonly args: readonly number[];
+}
+
+/** Calls of the part that is noted now, and the build that they belong to. */
+let calls: Call[] = [];
+let build: Build | undefined;
+
+const recorders = new Map<string, Kernels>();
+
+/** Kernels that note their calls; those that only compute a size do so now. */
+function recorder(own: Build): Kernels {
+  const key = `${own} ${arithmetic()}`;
+  const found = recorders.get(key);
+  if (found !== undefined) return found;
+  const real = kernelsThatRun(own === "f64" ? "float64" : "float32") as unknown as Record<string, (...args: number[]) => number>;
+  const noted = (name: string) =>
+    name in signatures
+      ? (...args: number[]): number => {
+          build ??= own;
+          if (build !== own) throw new Untraceable("expected kernels of one element type");
+          calls.push({ name, args });
+          return 0;
+        }
+      : real[name];
+  const made = Object.fromEntries(Object.keys(real).map((name) => [name, noted(name)])) as unknown as Kernels;
+  recorders.set(key, made);
+  return made;
+}
+
+let codePtr = 0;
+let codeBytes = 0;
+
+/** Where the program of the op is written; the next op has the same block. */
+function code(bytes: number): number {
+  if (bytes > codeBytes) {
+    const ptr = reserveBlock(2 * bytes);
+    if (codePtr !== 0) releaseBlock(codePtr, codeBytes);
+    codePtr = ptr;
+    codeBytes = 2 * bytes;
+  }
+  return codePtr;
+}
+
+/**
+ * Runs tasks by a team; false if they must be done by one thread instead: a kernel found something wrong and will say so, a thread was
+ * lost before anything from before was changed (`again`), or their JavaScript reads elements. Throws WorkerError, AbortError.
+ */
+export function forked(team: Team, tasks: readonly HomeTask[], again: boolean): boolean {
+  const heap = currentHome();
+  const blocks: { ptr: number; bytes: number }[] = [];
+  /** Blocks live until all tasks have run. */
+  const allocate = (bytes: number): number => {
+    const ptr = heap.allocate(bytes);
+    blocks.push({ ptr, bytes });
+    return ptr;
+  };
+  const home: Home = {
+    allocate,
+    release: () => undefined,
+    scratch: allocate,
+    view(ptr, length, dtype) {
+      if (calls.length > 0) throw new Untraceable("expected kernels alone to touch elements");
+      return heap.view(ptr, length, dtype);
+    },
+    loop: heap.loop,
+  };
+  build = undefined;
+  try {
+    const parts: Call[][] = [];
+    withHome(home, () =>
+      withKernels(recorder, () => {
+        for (const { run } of tasks) {
+          calls = [];
+          run();
+          parts.push(calls);
+        }
+      }),
+    );
+    return led(team, parts, again);
+  } catch (error) {
+    if (error instanceof Untraceable) return false;
+    throw error;
+  } finally {
+    calls = [];
+    for (const { ptr, bytes } of blocks) heap.release(ptr, bytes);
+  }
+}
+
+function led(team: Team, parts: readonly (readonly Call[])[], again: boolean): boolean {
+  if (build === undefined) return true;
+  const bytes = parts.flat().reduce((n, { args }) => n + callBytes(args), 0);
+  const tableBytes = 4 * (parts.length + 1);
+  const ptr = code(bytes + tableBytes);
+  const words = view(ptr, (bytes + tableBytes) / 4, "int32") as Int32Array;
+  const floats = view(ptr, Math.floor(bytes / 8), "float64") as Float64Array;
+  const place = (word: number, value: number): void => {
+    words[word] = value;
+  };
+  let at = 0;
+  for (const [slot, part] of parts.entries()) {
+    words[bytes / 4 + slot] = ptr + at;
+    for (const { name, args } of part) {
+      encodeCall(words, floats, at, name, args, place);
+      at += callBytes(args);
+    }
+  }
+  words[bytes / 4 + parts.length] = ptr + at;
+  const stopped = team.lead(kernelsThatRun(build === "f64" ? "float64" : "float32"), build === "f64" ? 1 : 0, ptr + bytes, 1);
+  if (stopped === 0) return true;
+  if (typeof stopped !== "number") return lost(stopped, parts, again);
+  if (isAborted()) throw abortError("an op");
+  return false;
+}
+
+function lost({ reason }: Loss, parts: readonly (readonly Call[])[], again: boolean): boolean {
+  const [name] = parts.flat().map((call) => call.name);
+  const what = reason === "trapped" ? `kernel ${name} trapped` : `a worker thread ${reason === "gone" ? "ended" : "did not answer"} in ${name}`;
+  loseTeam(what);
+  // the code block may still be read
+  codeBytes = 0;
+  codePtr = 0;
+  if (again && reason !== "trapped") return false;
+  throw new WorkerError(
+    `${name}: expected an op that runs to its end; ${what}; its result may be half written; compute it anew, or with configure({ threads: 1 })`,
+  );
+}
