@@ -30,7 +30,8 @@ test("settings that cannot be are ConfigErrors that change nothing", () => {
   };
   refused(null, /object of settings/);
   refused(5, /object of settings/);
-  refused({ maxMemory: 2 ** 26, threads: 4 }, /threads/);
+  for (const threads of [0, 1.5, 65, "2", null, Number.NaN]) refused({ maxMemory: 2 ** 26, threads }, /threads, a whole number from 1 to 64/);
+  for (const threadTimeout of [0, -1, "1", Number.NaN]) refused({ maxMemory: 2 ** 26, threadTimeout }, /threadTimeout, seconds above 0/);
   refused({ maxMemory: "67108864" }, /maxMemory from 65536/);
   refused({ maxMemory: Number.NaN }, /maxMemory from 65536.*NaN/);
   refused({ maxMemory: Symbol("much") }, /maxMemory/);
