@@ -15,7 +15,22 @@ export function setAborted(on: boolean): void {
   write(ABORT, "int32", on ? 1 : 0);
 }
 
+/** Memory for stopPrograms() in another thread; it stays valid when the memory grows. Undefined where a page may share none. */
+export function abortMemory(): SharedArrayBuffer | undefined {
+  return typeof SharedArrayBuffer === "undefined" ? undefined : (theMemory().buffer as unknown as SharedArrayBuffer);
+}
+
+/** Stops programs of the thread whose abortMemory() this is. */
+export function stopPrograms(memory: SharedArrayBuffer): void {
+  Atomics.store(new Int32Array(memory), ABORT / 4, 1);
+}
+
 /** For a program that was stopped before an instruction. */
 export function abortError(where: string): AbortError {
   return new AbortError(`compile: expected no abort; stopped before ${where}; what the step changes may be half written`);
+}
+
+/** For what a signal stopped. */
+export function stoppedBy({ reason }: AbortSignal): AbortError {
+  return new AbortError(`stopped by the signal: ${String((reason as Error | undefined)?.message ?? reason)}`, { cause: reason });
 }

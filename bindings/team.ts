@@ -125,6 +125,15 @@ export class Team {
     return Atomics.load(this.words, READY) > 0;
   }
 
+  /** Workers that wait or work, as far as is known. */
+  get workersReady(): number {
+    const isReady = ({ ended }: Worker, i: number): boolean => {
+      const at = CLAIMS + LINE * (this.threads + i + 1);
+      return ended === undefined && Atomics.load(this.words, at + 3) !== 0 && !isGone(this.words[at + 1]);
+    };
+    return this.workers.filter(isReady).length;
+  }
+
   /** Whether no worker is known to be gone. */
   get whole(): boolean {
     for (let i = 0; i < this.workers.length; i++) if (this.workers[i].ended !== undefined) return false;
@@ -249,4 +258,18 @@ export function loseTeam(reason: string): void {
 export function endTeam(): void {
   team?.end(false);
   team = undefined;
+}
+
+export interface ParallelStats {
+  /** Threads that programs are divided between, the calling one included. */
+  threads: number;
+  /** Workers that are ready now; they start at the first program that is worth it. */
+  workers: number;
+  /** How often workers were lost since the number of threads was set; after the third time there is one thread. */
+  lost: number;
+}
+
+/** The threads now. */
+export function teamStats(): ParallelStats {
+  return { threads: threadsInUse(), workers: team?.workersReady ?? 0, lost };
 }

@@ -50,6 +50,7 @@ rmSync("dist", { recursive: true, force: true });
 for (const [name, format] of [
   ["worker-node", "cjs"],
   ["worker-web", "iife"],
+  ["worker-module", "iife"],
 ]) {
   await build({
     entryPoints: [`bindings/${name}.ts`],

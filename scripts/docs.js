@@ -180,6 +180,7 @@ chapters.push(
     ...listed("train."),
     ...listed("formats."),
   ]),
+  simple("Threads", "Work in other threads, and the threads that large ops and programs are divided between.", listed("parallel.")),
   simple(
     "Memory, settings and errors",
     "What belongs to no topic.",

@@ -1,4 +1,4 @@
-// Imports go one way: assembly <- bindings <- ops <- {graph, layers, losses, optim} <- {formats, data} <- train <- cli.
+// Imports go one way: assembly <- bindings <- ops <- {graph, layers, losses, optim} <- {formats, data} <- train <- parallel <- cli.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { test } from "uvu";
@@ -11,6 +11,7 @@ const levels = [
   ["ts-src/formats"],
   ["ts-src/data"],
   ["ts-src/train"],
+  ["ts-src/parallel"],
   ["ts-src/cli"],
 ];
 

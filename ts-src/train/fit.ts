@@ -1,7 +1,8 @@
 // The training loop: epochs over batches, with progress, validation and a way to stop.
 
+import { stoppedBy } from "../../bindings/abort.js";
 import { isFloat } from "../../bindings/dtype.js";
-import { AbortError, ConfigError, NumericError } from "../../bindings/errors.js";
+import { ConfigError, NumericError } from "../../bindings/errors.js";
 import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
 import type { Batch } from "../data/dataset.js";
@@ -109,7 +110,7 @@ class Breath {
 }
 
 function stopIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new AbortError(`stopped by the signal: ${String((signal.reason as Error)?.message ?? signal.reason)}`, { cause: signal.reason });
+  if (signal?.aborted) throw stoppedBy(signal);
 }
 
 /** Throws ConfigError unless model, data and the options that evaluate() and fit() share are what they must be. */

@@ -1,0 +1,2 @@
+// Lives on and serves nothing.
+setInterval(() => undefined, 1000);

@@ -1,0 +1,54 @@
+// The worker's side of remote().
+import { abortMemory } from "../../bindings/abort.js";
+import { AbortError, ConfigError } from "../../bindings/errors.js";
+import { PORT } from "../../bindings/module-thread.js";
+import { sentError } from "../../bindings/sent-error.js";
+import { showValue } from "../../bindings/show.js";
+import { setThreads } from "../../bindings/team.js";
+import { cloned, type FromWorker, type ToWorker } from "./messages.js";
+
+/** What a served function is given. */
+export interface Job<Input = unknown, Event = unknown> {
+  /** A clone of what remote() was given. */
+  readonly input: Input;
+  /** Aborted when the signal of remote() is. */
+  readonly signal: AbortSignal;
+  /** Sends a clone of an event to onProgress; throws ConfigError for what cannot be cloned. */
+  readonly report: (event: Event) => void;
+}
+
+/**
+ * Serves one call of remote(): `work` is called with its input, and what it returns or throws is the answer. The module calls this
+ * while it is evaluated. Throws ConfigError outside of a thread that remote() started, and when it is called again.
+ */
+export function serve<Input = unknown, Event = unknown, Result = unknown>(work: (job: Job<Input, Event>) => Result | Promise<Result>): void {
+  if (typeof work !== "function") throw new ConfigError(`serve: expected a function ({ input, report, signal }); got ${showValue(work)}`);
+  const port = (globalThis as { [PORT]?: MessagePort })[PORT];
+  if (port === undefined) throw new ConfigError("serve: expected a thread that parallel.remote() started; got another; give remote() the URL of this module");
+  if (port.onmessage) throw new ConfigError("serve: expected one call in a module; got a second");
+  const controller = new AbortController();
+  port.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+    if (data.kind === "abort") controller.abort(new AbortError(data.reason));
+    else {
+      if (data.threads !== undefined) setThreads(data.threads);
+      void answer(port, controller.signal, data.input as Input, work);
+    }
+  };
+  say(port, { kind: "ready", memory: abortMemory() });
+}
+
+function say(port: MessagePort, message: FromWorker): void {
+  port.postMessage(message);
+}
+
+async function answer<Input, Event>(port: MessagePort, signal: AbortSignal, input: Input, work: (job: Job<Input, Event>) => unknown): Promise<void> {
+  const report = (event: Event): void => cloned("report: expected an event", () => say(port, { kind: "event", event }));
+  try {
+    const result = await work({ input, report, signal });
+    cloned("serve: expected a result", () => say(port, { kind: "result", result }));
+  } catch (error) {
+    say(port, { kind: "failure", error: sentError(error) });
+  }
+  // nothing is left to wait for: the thread ends by itself
+  port.close();
+}
