@@ -12,7 +12,8 @@ export interface Thread {
 }
 
 type Builtin = { getBuiltinModule?(name: string): unknown };
-type NodeProcess = Builtin & { readonly env: Record<string, string | undefined>; readonly execArgv: readonly string[] };
+type Output = { write(text: string, done: () => void): unknown };
+type NodeProcess = Builtin & { readonly env: Record<string, string | undefined>; readonly stdout: Output; readonly stderr: Output };
 
 const nodeProcess = (globalThis as { process?: NodeProcess }).process;
 
@@ -168,4 +169,12 @@ function startOnPage(start: ModuleStart, near: MessagePort, { ended }: Listener)
   };
   // a page's workers never end by themselves
   return { post: (message) => near.postMessage(message), letGo: terminate, terminate };
+}
+
+/** Waits until what this thread has printed is with the thread that shows it, which may end the process at any time from then on. */
+export async function printed(): Promise<void> {
+  // a page may have a process that is a bundler's
+  if (nodeProcess === undefined || builtin("node:worker_threads") === undefined) return;
+  const { stdout, stderr } = nodeProcess;
+  await Promise.all([stdout, stderr].map((output) => new Promise<void>((done) => output.write("", () => done()))));
 }

@@ -5,6 +5,7 @@ import { PORT } from "../../bindings/module-thread.js";
 import { sentError } from "../../bindings/sent-error.js";
 import { showValue } from "../../bindings/show.js";
 import { setThreads } from "../../bindings/team.js";
+import { printed } from "../../bindings/workers.js";
 import { cloned, type FromWorker, type ToWorker } from "./messages.js";
 
 /** What a served function is given. */
@@ -45,8 +46,10 @@ async function answer<Input, Event>(port: MessagePort, signal: AbortSignal, inpu
   const report = (event: Event): void => cloned("report: expected an event", () => say(port, { kind: "event", event }));
   try {
     const result = await work({ input, report, signal });
+    await printed();
     cloned("serve: expected a result", () => say(port, { kind: "result", result }));
   } catch (error) {
+    await printed();
     say(port, { kind: "failure", error: sentError(error) });
   }
   // nothing is left to wait for: the thread ends by itself
