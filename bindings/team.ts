@@ -12,6 +12,8 @@ const MOST_THREADS = 64;
 /** Words of the control block, as in assembly/sync/team.ts. */
 const [JOB, SLOTS, STOP, PHASE_SPINS, JOB_SPINS, READY, TRAPPED] = [0, 3, 6, 7, 8, 9, 11];
 const [FAILED, CLAIMS, LINE] = [64, 80, 16];
+/** Of a thread's line: tasks that it has run. */
+const TASKS = 4;
 /** How long the leader waits for a task before it looks whether the others are alive, ms. */
 const SLICE = 100;
 /** Time of a phase and of the gap between two jobs that is spun through, us; where threads outnumber cores, none. */
@@ -19,7 +21,7 @@ const [PHASE_US, JOB_US] = [100, 200];
 /** A word that nobody writes to. */
 const CALIBRATED = 64;
 /** How often lost workers are replaced. */
-const MOST_TEAMS = 3;
+export const MOST_TEAMS = 3;
 
 /** Why a program stopped: the address of the instruction, if it is known, and what happened to the thread that ran it. */
 export interface Loss {
@@ -96,7 +98,8 @@ export class Team {
   private readonly workers: Worker[];
   private ended = false;
 
-  constructor(threads: number) {
+  /** `spins`: whether who waits looks for a while before it sleeps. */
+  constructor(threads: number, spins: boolean) {
     this.threads = threads;
     this.bytes = (CLAIMS + 2 * LINE * threads) * 4;
     this.control = reserveBlock(this.bytes);
@@ -104,8 +107,7 @@ export class Team {
     this.words.fill(0);
     this.words[SLOTS] = threads;
     for (let slot = 0; slot < threads; slot++) this.words[CLAIMS + LINE * slot] = -1;
-    const spinning = threads <= cores();
-    const perUs = spinning ? spinsPerUs() : 0;
+    const perUs = spins ? spinsPerUs() : 0;
     this.words[PHASE_SPINS] = PHASE_US * perUs;
     this.words[JOB_SPINS] = JOB_US * perUs;
     this.workers = Array.from({ length: threads - 1 }, (_, i) => {
@@ -137,8 +139,34 @@ export class Team {
 
   /** Runs the phases of a program with all workers; answers 0, the address of the instruction whose kernel found something wrong, or what was lost. */
   lead(kernels: Kernels, build: 0 | 1, table: number, phases: number): number | Loss {
+    return this.finished(
+      kernels,
+      this.step(kernels, () => kernels.teamLead(this.control, table, phases, build, SLICE * 1e6)),
+    );
+  }
+
+  /** Lets the workers begin a program; complete() must end it before another is run. */
+  post(kernels: Kernels, build: 0 | 1, table: number, phases: number): void {
+    kernels.teamPost(this.control, table, phases, build);
+  }
+
+  /** Does with the workers what is left of the program that was posted; answers as lead(). */
+  complete(kernels: Kernels): number | Loss {
+    return this.finished(
+      kernels,
+      this.step(kernels, () => kernels.teamGoOn(this.control, SLICE * 1e6)),
+    );
+  }
+
+  /** Tasks that a worker, numbered from 1, has run so far. */
+  tasksOf(worker: number): number {
+    return Atomics.load(this.words, CLAIMS + LINE * (this.threads + worker) + TASKS);
+  }
+
+  /** Waits, if the leader still does, until all is done; answers as lead(). */
+  private finished(kernels: Kernels, still: boolean): number | Loss {
     const { control, words } = this;
-    let waiting = this.step(kernels, () => kernels.teamLead(control, table, phases, build, SLICE * 1e6));
+    let waiting = still;
     let waited = 0;
     while (waiting) {
       waited += SLICE;
@@ -220,6 +248,12 @@ function spinsPerUs(): number {
   return spins;
 }
 
+/** A new team, once the memory of those that are gone is given back. */
+export function startTeam(threads: number, spins: boolean): Team {
+  sweep();
+  return new Team(threads, spins);
+}
+
 /** The team, once its first worker is ready; it is started by the first call. Undefined until then, and for one thread. */
 export function readyTeam(): Team | undefined {
   const threads = threadsInUse();
@@ -231,8 +265,7 @@ export function readyTeam(): Team | undefined {
   }
   if (team === undefined || team.threads !== threads) {
     endTeam();
-    sweep();
-    team = new Team(threads);
+    team = startTeam(threads, threads <= cores());
   }
   return team.ready ? team : undefined;
 }
