@@ -102,7 +102,7 @@ class Job {
     noting = this;
     const watching = watchStorages((storage, address) => {
       // not symbols, and no addresses of a program that is captured
-      if (address !== undefined && address >= 0 && address < CAPTURED) this.hold(storage);
+      if (address >= 0 && address < CAPTURED) this.hold(storage);
     });
     try {
       return withHome(this.home, () => withKernels(recording, fn));
@@ -176,8 +176,9 @@ class Job {
       return false;
     }
     pending = this;
-    watchStorages((storage, address) => {
-      if (storage.home === this.home || (address === undefined && this.reached.has(storage))) this.complete();
+    // what it makes is there for whoever asks, and what it reads stays until it has been read
+    watchStorages((storage) => {
+      if (this.reached.has(storage)) this.complete();
     });
     return true;
   }
@@ -240,7 +241,7 @@ export function inBackground<T>(fn: () => T): Background<T> {
   try {
     result = job.run(fn);
   } finally {
-    // also for what a function that throws has made
+    // what a function that throws has made is made too
     posted = job.post();
   }
   return {

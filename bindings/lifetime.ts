@@ -19,8 +19,8 @@ export function storagesMade(): number {
 /** The address of what has no memory. */
 export const SYMBOLIC = -1;
 
-/** Hears of a storage whose address is asked for, and of one that is about to be changed, then without address. */
-export type Watcher = (storage: Storage, address: number | undefined) => void;
+/** Hears of a storage whose address is asked for or that is about to be changed. */
+export type Watcher = (storage: Storage, address: number) => void;
 
 let watcher: Watcher | undefined;
 
@@ -43,8 +43,7 @@ export class Storage {
   version = 0;
   /** Counts up: tells whether it was made before or within a trace. */
   readonly serial = made++;
-  /** Where its block came from. */
-  readonly home: Home;
+  private readonly home: Home;
   private address: number;
   /** With the twins that lie in the same block; undefined for the only one. */
   private sharing: Sharing | undefined = undefined;
@@ -87,7 +86,7 @@ export class Storage {
 
   /** Call it before a change in place: moves to a block of its own if others lie in this one. Throws OutOfMemoryError. */
   own(): void {
-    watcher?.(this, undefined);
+    watcher?.(this, this.address);
     if (this.sharing === undefined) return;
     if (this.sharing.holders > 1) {
       const address = this.home.allocate(this.bytes);

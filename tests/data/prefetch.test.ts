@@ -254,10 +254,16 @@ test("a batch may be computed with, changed and kept while the next ones are ass
 test("data that is changed in place or disposed in a round is not torn: a batch has it as it was when it was assembled", () => {
   const x = keep(tapir.zeros([40, 5000]));
   const set = new TensorDataset(x, tapir.zeros([40]));
-  for (const [batch] of new DataLoader(set, { batchSize: 4, prefetch: 2 })) {
-    const values = new Set(batch.data());
-    assert.is(values.size, 1);
+  const compiled = tapir.compile(() => {
     x.add_(1);
+    return x.sum();
+  });
+  for (const change of [() => x.add_(1), compiled]) {
+    for (const [batch] of new DataLoader(set, { batchSize: 4, prefetch: 2 })) {
+      const values = new Set(batch.data());
+      assert.is(values.size, 1);
+      change();
+    }
   }
   const loader = new DataLoader(set, { batchSize: 5, prefetch: 3 });
   const last = x.data()[0];

@@ -5,7 +5,13 @@ import type { Tensor } from "../../bindings/tensor.js";
 import type { Batch } from "./dataset.js";
 
 /** A batch, or why there is none. */
-type Assembled = { readonly batch: Batch /** What goes if nobody takes it. */; readonly claims: readonly Claim[] } | { readonly error: unknown };
+type Assembled = Made | { readonly error: unknown };
+
+interface Made {
+  readonly batch: Batch;
+  /** What goes if nobody asks for the batch. */
+  readonly claims: readonly Claim[];
+}
 
 /** How batches are made. */
 interface Source {

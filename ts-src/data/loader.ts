@@ -25,7 +25,7 @@ export interface DataLoaderOptions {
   /**
    * Batches that a helper thread assembles while those before are in use; 0 by default, at most 256. The batches are the same; take() of
    * the dataset is called earlier, on the main thread, and only its ops run on the helper: what reads elements in JavaScript gains
-   * nothing. With configure({ threads: 1 }) there is no helper.
+   * nothing, and data that is changed in place in a round is read as it was then. With configure({ threads: 1 }) there is no helper.
    */
   prefetch?: number;
 }
