@@ -3,7 +3,7 @@
 import { signatures } from "../build/program/instructions.js";
 import { abortError, isAborted } from "./abort.js";
 import { callBytes, encodeCall } from "./encode.js";
-import { WorkerError } from "./errors.js";
+import { TimeoutError, WorkerError } from "./errors.js";
 import { arithmetic, type Kernels, kernelsThatRun, withKernels } from "./kernels.js";
 import { currentHome, type Home, type HomeTask, releaseBlock, reserveBlock, view, withHome } from "./memory.js";
 import { type Loss, loseTeam, type Team } from "./team.js";
@@ -135,7 +135,7 @@ function lost({ reason }: Loss, parts: readonly (readonly Call[])[], again: bool
   codeBytes = 0;
   codePtr = 0;
   if (again && reason !== "trapped") return false;
-  throw new WorkerError(
+  throw new (reason === "late" ? TimeoutError : WorkerError)(
     `${name}: expected an op that runs to its end; ${what}; its result may be half written; compute it anew, or with configure({ threads: 1 })`,
   );
 }
