@@ -2,7 +2,7 @@
 // by the team.
 import { signatures } from "../build/program/instructions.js";
 import { abortError, isAborted } from "./abort.js";
-import { WorkerError } from "./errors.js";
+import { TimeoutError, WorkerError } from "./errors.js";
 import { withKernels } from "./kernels.js";
 import { currentHome, type Home, type HomeTask, releaseBlock, reserveBlock, withHome } from "./memory.js";
 import { type Build, buildNumber, callKernel, kernelsOfBuild, type NotedCall, phaseBytes, recorder, writePhase } from "./noting.js";
@@ -99,7 +99,7 @@ function lost({ reason }: Loss, parts: readonly (readonly NotedCall[])[], again:
   codeBytes = 0;
   codePtr = 0;
   if (again && reason !== "trapped") return false;
-  throw new WorkerError(
+  throw new (reason === "late" ? TimeoutError : WorkerError)(
     `${name}: expected an op that runs to its end; ${what}; its result may be half written; compute it anew, or with configure({ threads: 1 })`,
   );
 }
