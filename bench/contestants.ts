@@ -17,6 +17,9 @@ export interface Answer {
   /** A step's share of the JavaScript heap, and of WebAssembly memory. */
   heapBytes?: number;
   wasmBytes?: number;
+  /** Of two threads, us, and of a message there and back. */
+  forkJoinUs?: number;
+  pingUs?: number;
   /** The contestant has no such op. */
   missing?: boolean;
 }
@@ -64,10 +67,11 @@ export class Contestant {
   constructor(
     readonly name: string,
     command: readonly string[],
+    threads = 1,
   ) {
     this.child = spawn(command[0], command.slice(1), {
       stdio: ["pipe", "pipe", "pipe"],
-      env: { ...process.env, OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1" },
+      env: { ...process.env, OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1", TAPIR_THREADS: String(threads) },
     });
     this.child.stderr?.on("data", (chunk) => {
       this.complaint += String(chunk);

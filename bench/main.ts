@@ -4,9 +4,10 @@ import { gemm } from "./gemm.js";
 import { mlp } from "./mlp.js";
 import { ops } from "./ops.js";
 import { mnist, startup } from "./process.js";
+import { threads } from "./threads.js";
 import { perExample } from "./vmap.js";
 
-const benchmarks: Record<string, () => Promise<object>> = { gemm, mlp, ops, autodiff, mnist, startup, vmap: perExample };
+const benchmarks: Record<string, () => Promise<object>> = { gemm, mlp, ops, autodiff, mnist, startup, threads, vmap: perExample };
 
 export async function main(names: readonly string[]): Promise<object> {
   const figures: Record<string, object> = {};

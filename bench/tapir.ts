@@ -7,6 +7,7 @@ import { compile, crossEntropy, layers, memory, optim, type Tensor, tensor } fro
 import { autodiffCase } from "./autodiff-tapir.js";
 import { opCase } from "./ops-tapir.js";
 import { type Case, problem, serve, wave } from "./serve.mjs";
+import { threadCase } from "./threads-tapir.js";
 
 const LANES = 4; // of f32 in a vector
 const CHAINS = 12; // of fmaPeak
@@ -114,6 +115,7 @@ function mlp(name: string): Case {
 function caseOf(name: string): Case {
   if (name.startsWith("op ")) return opCase(name);
   if (name.startsWith("autodiff ")) return autodiffCase(name.slice("autodiff ".length));
+  if (name.startsWith("threads ")) return threadCase(name.slice("threads ".length));
   return name.includes("-") ? mlp(name) : gemm(name);
 }
 

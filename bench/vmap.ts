@@ -1,6 +1,6 @@
 // Gradients per example of the net 4-16-3 at 256 examples: in a loop, by vmap, and compiled; beside the gradient of the whole batch.
 import "../ts-src/fast.js";
-import { compile, crossEntropy, grad, linear, manualSeed, randint, randn, scope, slice, stack, type Tensor, vmap } from "../ts-src/index.js";
+import { compile, configure, crossEntropy, grad, linear, manualSeed, randint, randn, scope, slice, stack, type Tensor, vmap } from "../ts-src/index.js";
 
 const EXAMPLES = 256;
 const ROUNDS = 40;
@@ -23,6 +23,7 @@ function best(steps: Record<string, () => void>): Record<string, number> {
 }
 
 export async function perExample(): Promise<object> {
+  configure({ threads: 1 });
   manualSeed(1);
   const weights: Weights = { w1: randn([16, 4]), b1: randn([16]), w2: randn([3, 16]), b2: randn([3]) };
   const [x, y] = [randn([EXAMPLES, 4]), randint(0, 3, [EXAMPLES])];

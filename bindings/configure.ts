@@ -1,4 +1,5 @@
 // The settings of the runtime.
+import { endHelper } from "./background.js";
 import { ConfigError } from "./errors.js";
 import { setDeterministic } from "./kernels.js";
 import { checkedLimit, setLimit } from "./memory.js";
@@ -32,6 +33,8 @@ export function configure(settings: Configuration): void {
   }
   if (settings.maxMemory !== undefined) setLimit(settings.maxMemory);
   if (settings.threadTimeout !== undefined) setDeadline(settings.threadTimeout);
+  // what the helper has begun it does with the kernels of before
+  if (settings.threads !== undefined || settings.deterministic !== undefined) endHelper();
   if (settings.threads !== undefined) setThreads(settings.threads);
   // workers hold the builds that they were started with
   if (settings.deterministic !== undefined && setDeterministic(settings.deterministic)) endTeam();

@@ -1,6 +1,7 @@
 // Elements moved from one memory layout to another, whatever their dtype.
 import { type DType, itemBytes } from "./dtype.js";
 import { kernelsOf, kernelsThatRun } from "./kernels.js";
+import { settle } from "./memory.js";
 import { type Shape, sizeOf } from "./shape.js";
 
 /** Elements in memory; a tensor is one. Strides are in elements and may be 0 or negative. */
@@ -14,6 +15,7 @@ export interface Elements {
 
 /** Copies a block; blocks are whole multiples of 8 bytes. */
 export function copyBytes(to: number, from: number, bytes: number): void {
+  settle();
   kernelsThatRun("float32").place64(to, from, 1, 1, Math.ceil(bytes / 8), 0, 0, 1, 0, 0, 1);
 }
 

@@ -2,45 +2,25 @@
 // by the team.
 import { signatures } from "../build/program/instructions.js";
 import { abortError, isAborted } from "./abort.js";
-import { callBytes, encodeCall } from "./encode.js";
-import { WorkerError } from "./errors.js";
-import { arithmetic, type Kernels, kernelsThatRun, withKernels } from "./kernels.js";
-import { currentHome, type Home, type HomeTask, releaseBlock, reserveBlock, view, withHome } from "./memory.js";
+import { TimeoutError, WorkerError } from "./errors.js";
+import { withKernels } from "./kernels.js";
+import { currentHome, type Home, type HomeTask, releaseBlock, reserveBlock, withHome } from "./memory.js";
+import { type Build, buildNumber, callKernel, kernelsOfBuild, type NotedCall, phaseBytes, recorder, writePhase } from "./noting.js";
 import { type Loss, loseTeam, type Team } from "./team.js";
 import { Untraceable } from "./trace.js";
 
-type Build = "f32" | "f64";
-
-interface Call {
-  readonly name: string;
-  readonly args: readonly number[];
-}
-
 /** Calls of the part that is noted now, and the build that they belong to. */
-let calls: Call[] = [];
+let calls: NotedCall[] = [];
 let build: Build | undefined;
 
-const recorders = new Map<string, Kernels>();
-
 /** Kernels that note their calls; those that only compute a size do so now. */
-function recorder(own: Build): Kernels {
-  const key = `${own} ${arithmetic()}`;
-  const found = recorders.get(key);
-  if (found !== undefined) return found;
-  const real = kernelsThatRun(own === "f64" ? "float64" : "float32") as unknown as Record<string, (...args: number[]) => number>;
-  const noted = (name: string) =>
-    name in signatures
-      ? (...args: number[]): number => {
-          build ??= own;
-          if (build !== own) throw new Untraceable("expected kernels of one element type");
-          calls.push({ name, args });
-          return 0;
-        }
-      : real[name];
-  const made = Object.fromEntries(Object.keys(real).map((name) => [name, noted(name)])) as unknown as Kernels;
-  recorders.set(key, made);
-  return made;
-}
+const recording = recorder((kernels, own, name, args) => {
+  if (!(name in signatures)) return callKernel(kernels, name, args);
+  build ??= own;
+  if (build !== own) throw new Untraceable("expected kernels of one element type");
+  calls.push({ name, args });
+  return 0;
+});
 
 let codePtr = 0;
 let codeBytes = 0;
@@ -81,9 +61,9 @@ export function forked(team: Team, tasks: readonly HomeTask[], again: boolean): 
   };
   build = undefined;
   try {
-    const parts: Call[][] = [];
+    const parts: NotedCall[][] = [];
     withHome(home, () =>
-      withKernels(recorder, () => {
+      withKernels(recording, () => {
         for (const { run } of tasks) {
           calls = [];
           run();
@@ -101,33 +81,17 @@ export function forked(team: Team, tasks: readonly HomeTask[], again: boolean): 
   }
 }
 
-function led(team: Team, parts: readonly (readonly Call[])[], again: boolean): boolean {
+function led(team: Team, parts: readonly (readonly NotedCall[])[], again: boolean): boolean {
   if (build === undefined) return true;
-  const bytes = parts.flat().reduce((n, { args }) => n + callBytes(args), 0);
-  const tableBytes = 4 * (parts.length + 1);
-  const ptr = code(bytes + tableBytes);
-  const words = view(ptr, (bytes + tableBytes) / 4, "int32") as Int32Array;
-  const floats = view(ptr, Math.floor(bytes / 8), "float64") as Float64Array;
-  const place = (word: number, value: number): void => {
-    words[word] = value;
-  };
-  let at = 0;
-  for (const [slot, part] of parts.entries()) {
-    words[bytes / 4 + slot] = ptr + at;
-    for (const { name, args } of part) {
-      encodeCall(words, floats, at, name, args, place);
-      at += callBytes(args);
-    }
-  }
-  words[bytes / 4 + parts.length] = ptr + at;
-  const stopped = team.lead(kernelsThatRun(build === "f64" ? "float64" : "float32"), build === "f64" ? 1 : 0, ptr + bytes, 1);
+  const table = writePhase(code(phaseBytes(parts)), parts);
+  const stopped = team.lead(kernelsOfBuild(build), buildNumber(build), table, 1);
   if (stopped === 0) return true;
   if (typeof stopped !== "number") return lost(stopped, parts, again);
   if (isAborted()) throw abortError("an op");
   return false;
 }
 
-function lost({ reason }: Loss, parts: readonly (readonly Call[])[], again: boolean): boolean {
+function lost({ reason }: Loss, parts: readonly (readonly NotedCall[])[], again: boolean): boolean {
   const [name] = parts.flat().map((call) => call.name);
   const what = reason === "trapped" ? `kernel ${name} trapped` : `a worker thread ${reason === "gone" ? "ended" : "did not answer"} in ${name}`;
   loseTeam(what);
@@ -135,7 +99,7 @@ function lost({ reason }: Loss, parts: readonly (readonly Call[])[], again: bool
   codeBytes = 0;
   codePtr = 0;
   if (again && reason !== "trapped") return false;
-  throw new WorkerError(
+  throw new (reason === "late" ? TimeoutError : WorkerError)(
     `${name}: expected an op that runs to its end; ${what}; its result may be half written; compute it anew, or with configure({ threads: 1 })`,
   );
 }

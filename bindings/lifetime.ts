@@ -19,6 +19,18 @@ export function storagesMade(): number {
 /** The address of what has no memory. */
 export const SYMBOLIC = -1;
 
+/** Hears of a storage whose address is asked for or that is about to be changed. */
+export type Watcher = (storage: Storage, address: number) => void;
+
+let watcher: Watcher | undefined;
+
+/** What hears of storages from now on; undefined for nothing. Answers what did before. */
+export function watchStorages(next: Watcher | undefined): Watcher | undefined {
+  const before = watcher;
+  watcher = next;
+  return before;
+}
+
 /** How many storages lie in one block. */
 interface Sharing {
   holders: number;
@@ -63,6 +75,7 @@ export class Storage {
 
   /** Where it lies until it is changed: what keeps an address calls fix() first. */
   get ptr(): number {
+    watcher?.(this, this.address);
     return this.address;
   }
 
@@ -73,6 +86,7 @@ export class Storage {
 
   /** Call it before a change in place: moves to a block of its own if others lie in this one. Throws OutOfMemoryError. */
   own(): void {
+    watcher?.(this, this.address);
     if (this.sharing === undefined) return;
     if (this.sharing.holders > 1) {
       const address = this.home.allocate(this.bytes);

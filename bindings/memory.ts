@@ -74,6 +74,8 @@ export interface Home {
   scratch(size: number): number;
   /** Elements at an address; a program that is being captured has them nowhere but in tables. */
   view(ptr: number, length: number, dtype: DType): TypedArray;
+  /** Does at once what was noted for later. */
+  settle?(): void;
   /** Notes tasks that touch nothing in common; the heap, where kernels run at once, has none. */
   divide?(tasks: readonly HomeTask[]): void;
   /** Calls `fn` `count` times with the addresses of `moving`, each further by its step each time. */
@@ -104,8 +106,15 @@ export interface Moving {
 /** Addresses from here on are not of the memory: a program that is being captured gives them out. */
 export const CAPTURED = 2 ** 33;
 
-const heap: Home = { allocate: fromHeap, release: (ptr, size) => allocator.release(ptr, size), scratch: scratchOfHeap, view: viewOfHeap, loop: loopNow };
-let home = heap;
+/** The home of what is neither captured nor noted. */
+export const heapHome: Home = {
+  allocate: fromHeap,
+  release: (ptr, size) => allocator.release(ptr, size),
+  scratch: scratchOfHeap,
+  view: viewOfHeap,
+  loop: loopNow,
+};
+let home = heapHome;
 
 /** Where blocks come from now; a block goes back to where it came from. */
 export function currentHome(): Home {
@@ -121,6 +130,11 @@ export function withHome<T>(other: Home, fn: () => T): T {
   } finally {
     home = outer;
   }
+}
+
+/** Call it before elements are touched by other ways than kernels and view(), or memory from before is changed. */
+export function settle(): void {
+  home.settle?.();
 }
 
 /** Address of `size` bytes of the current home, aligned to 64; throws OutOfMemoryError with requested, in use and limit. */
@@ -185,7 +199,7 @@ function viewOfHeap(ptr: number, length: number, dtype: DType): TypedArray {
 
 /** One element. */
 export function read(ptr: number, dtype: DType): number {
-  if (home !== heap) return home.view(ptr, 1, dtype)[0];
+  if (home !== heapHome) return home.view(ptr, 1, dtype)[0];
   switch (dtype) {
     case "float32":
       return float32[ptr / 4];

@@ -193,7 +193,7 @@ export function computeInto(y: Tensor, declaration: AnyOp, operands: { readonly 
   const first = declaration.inputs.length > 0 ? operands[declaration.inputs[0]].dtype : y.dtype;
   const dtype = isFloat(y.dtype) ? y.dtype : first;
   // asked for anew by each part, whose calls may be noted
-  dividedKernel(declaration, operands, y, params, (xs, part) => declaration.kernel?.(kernelsOf(dtype), xs, part, params));
+  dividedKernel(declaration, operands, y, params, (xs, part, own) => declaration.kernel?.(kernelsOf(dtype), xs, part, own));
 }
 
 function computed(declaration: AnyOp, spec: Spec, inputs: { [name: string]: Tensor }, params: unknown): Tensor {

@@ -6,7 +6,7 @@ import { type Build, type Call, type Capture, type Instruction, type Loop, REGIO
 import { callBytes, encodeCall, HEAD, SLOT } from "./encode.js";
 import { TimeoutError, WorkerError } from "./errors.js";
 import { type Kernels, kernelsThatRun } from "./kernels.js";
-import { allocate, currentHome, view, write } from "./memory.js";
+import { allocate, currentHome, settle, view, write } from "./memory.js";
 import { places } from "./packing.js";
 import { phasesOf, type Span } from "./phases.js";
 import { type Loss, loseTeam, readyTeam } from "./team.js";
@@ -151,6 +151,7 @@ export class Program {
    * before is changed, so what a lost thread leaves undone is done over. Throws WorkerError, TimeoutError, AbortError.
    */
   run(part: 0 | 1, again: boolean): number {
+    settle();
     const segments = this.segments[part];
     const team = this.threads > 1 ? readyTeam() : undefined;
     for (let i = 0; i < segments.length; i++) {
@@ -188,6 +189,7 @@ export class Program {
 
   /** Runs both parts on one thread; answers as run() does. */
   runWhole(): number {
+    settle();
     for (const { kernels, start, end } of this.segments.flat()) {
       const stopped = kernels.run(start, end);
       if (stopped !== 0) return this.stoppedAt(stopped);
@@ -197,6 +199,7 @@ export class Program {
 
   /** Runs instruction by instruction; `times` takes the clock's ms before the first and after each. Answers as run() does. */
   runTimed(times: Float64Array): number {
+    settle();
     let i = 0;
     times[0] = performance.now();
     for (const { kernels, end } of this.segments.flat()) {

@@ -17,15 +17,20 @@ export interface Cut<I extends string = string> {
   readonly operands: { readonly [name in I]?: number };
   /** Parts are whole multiples of it; 1 by default. */
   readonly step?: number;
+  /** The parameters of a part, from its first place along the axis; by default those of the whole. */
+  readonly params?: (from: number) => unknown;
 }
 
 /** Elements of a part are a multiple of this: a cache line of bytes, so no two threads write to one line. */
-const STEP = 64;
+const LINE = 64;
+
+function lineStep(): number {
+  return dividesAlways() ? 1 : LINE;
+}
 
 /** Where `parts` parts of n begin, and n: whole multiples of `step`. */
 function bounds(n: number, parts: number, step: number): number[] {
-  const least = dividesAlways() ? 1 : step;
-  const length = Math.ceil(n / parts / least) * least;
+  const length = Math.ceil(n / parts / step) * step;
   return Array.from({ length: parts + 1 }, (_, i) => Math.min(n, i * length));
 }
 
@@ -74,12 +79,12 @@ export function dividedKernel(
   operands: { readonly [name: string]: Tensor },
   y: Tensor,
   params: unknown,
-  kernel: (operands: { readonly [name: string]: Tensor }, y: Tensor) => void,
+  kernel: (operands: { readonly [name: string]: Tensor }, y: Tensor, params: unknown) => void,
 ): void {
   const { split, inputs } = declaration;
   const parts = split === undefined ? 1 : partsOf(workOf(declaration, operands, y));
   if (parts === 1) {
-    kernel(operands, y);
+    kernel(operands, y, params);
     return;
   }
   const made: Tensor[] = [];
@@ -95,12 +100,12 @@ export function dividedKernel(
       if (inputs.every((name) => operands[name].contiguous && (operands[name].size === y.size || operands[name].size === 1))) {
         xs = Object.fromEntries(inputs.map((name) => [name, operands[name].size === 1 ? operands[name] : own(flat(operands[name]))]));
         whole = own(flat(y));
-        step = STEP;
+        step = lineStep();
       }
       cut = elementsCut(inputs, xs, whole.shape, parts);
     } else cut = split?.(xs, whole, params, parts);
     if (cut === undefined || whole.shape[cut.y] < parts) {
-      kernel(operands, y);
+      kernel(operands, y, params);
       return;
     }
     const { y: axis, operands: axes } = cut as { y: number; operands: { readonly [name: string]: number } };
@@ -109,9 +114,10 @@ export function dividedKernel(
       const from = starts[i];
       const ys = own(part(whole, axis, from, to));
       const parted = Object.fromEntries(inputs.map((name) => [name, name in axes ? own(part(xs[name], axes[name], from, to)) : xs[name]]));
-      return [{ reads: Object.values(parted), writes: [ys], run: () => (ys.size > 0 ? kernel(parted, ys) : undefined) }];
+      const given = cut.params === undefined ? params : cut.params(from);
+      return [{ reads: Object.values(parted), writes: [ys], run: () => (ys.size > 0 ? kernel(parted, ys, given) : undefined) }];
     });
-    if (!divided(pieces, !inputs.some((name) => operands[name].storage === y.storage))) kernel(operands, y);
+    if (!divided(pieces, !inputs.some((name) => operands[name].storage === y.storage))) kernel(operands, y, params);
   } finally {
     for (const t of made) t.dispose();
   }
@@ -144,8 +150,30 @@ function partsOf(work: Work | undefined): number {
 }
 
 /**
- * Calls `kernel`, with the kernels of the dtype of the first, on n elements of contiguous tensors of one size, or on parts of them beside each other where that is worth it;
- * `shared` are read by all.
+ * Runs n units of work, of which `step` neighbours stay together, as tasks from one to another beside each other; false where that is
+ * not worth it, and nothing was done. `again`: they may be begun anew by one thread.
+ */
+export function dividedRange(work: Work, n: number, step: number, again: boolean, task: (from: number, to: number) => HomeTask): boolean {
+  const parts = partsOf(work);
+  if (parts === 1 || n < parts) return false;
+  const starts = bounds(n, parts, step);
+  return divided(
+    starts.slice(1).map((to, i) => {
+      const made = task(starts[i], to);
+      return to > starts[i] ? made : { ...made, run: () => undefined };
+    }),
+    again,
+  );
+}
+
+/** Elements from `from` to `to` of a contiguous tensor, as one axis; the caller disposes it. */
+export function range(t: Tensor, from: number, to: number): Tensor {
+  return new Tensor(t.storage, t.origin, t.dtype, [to - from], [1], t.offset + from);
+}
+
+/**
+ * Calls `kernel`, with the kernels of the dtype of the first, on n elements of contiguous tensors of one size, or on parts of them
+ * beside each other where that is worth it; `shared` are read by all. `flops` are those of an element.
  */
 export function dividedElements(
   tensors: { readonly reads: readonly Tensor[]; readonly writes: readonly Tensor[]; readonly shared: readonly Tensor[] },
@@ -155,42 +183,21 @@ export function dividedElements(
   const { reads, writes, shared } = tensors;
   const all = [...writes, ...reads];
   const { size: n, dtype } = all[0];
-  const bytes = all.reduce((sum, t) => sum + t.size * itemBytes(t.dtype), 0);
-  const parts = partsOf({ flops: n * flops, bytes });
-  const whole = (): void =>
+  const call = (ts: readonly Tensor[], length: number): void =>
     kernel(
       kernelsOf(dtype),
-      all.map((t) => t.ptr),
-      n,
+      ts.map((t) => t.ptr),
+      length,
     );
-  if (parts === 1 || n < parts) {
-    whole();
-    return;
-  }
-  const starts = bounds(n, parts, STEP);
+  const bytes = all.reduce((sum, t) => sum + t.size * itemBytes(t.dtype), 0);
   const made: Tensor[] = [];
   try {
-    const pieces = starts.slice(1).map((to, i) => {
-      const own = (t: Tensor): Tensor => {
-        const piece = new Tensor(t.storage, t.origin, t.dtype, [to - starts[i]], [1], t.offset + starts[i]);
-        made.push(piece);
-        return piece;
-      };
-      const [outs, ins] = [writes.map(own), reads.map(own)];
-      return {
-        reads: [...ins, ...shared],
-        writes: outs,
-        run: () => {
-          if (to > starts[i])
-            kernel(
-              kernelsOf(dtype),
-              [...outs, ...ins].map((t) => t.ptr),
-              to - starts[i],
-            );
-        },
-      };
+    const done = dividedRange({ flops: n * flops, bytes }, n, lineStep(), false, (from, to) => {
+      const parted = all.map((t) => range(t, from, to));
+      made.push(...parted);
+      return { reads: [...parted.slice(writes.length), ...shared], writes: parted.slice(0, writes.length), run: () => call(parted, to - from) };
     });
-    if (!divided(pieces, false)) whole();
+    if (!done) call(all, n);
   } finally {
     for (const t of made) t.dispose();
   }

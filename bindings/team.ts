@@ -12,6 +12,12 @@ const MOST_THREADS = 64;
 /** Words of the control block, as in assembly/sync/team.ts. */
 const [JOB, SLOTS, STOP, PHASE_SPINS, JOB_SPINS, READY, TRAPPED] = [0, 3, 6, 7, 8, 9, 11];
 const [FAILED, CLAIMS, LINE] = [64, 80, 16];
+/** Of a thread's line: tasks that it has run. */
+const TASKS = 4;
+/** How often, and for how long, it is looked whether a thread that was ended is gone; how long it is given where nothing tells, ms. */
+const [LOOK_MS, MOST_MS, UNKNOWN_MS] = [2, 2000, 20];
+/** Jobs between two looks whether the workers are there, which take some us. */
+const LOOK = 256;
 /** How long the leader waits for a task before it looks whether the others are alive, ms. */
 const SLICE = 100;
 /** Time of a phase and of the gap between two jobs that is spun through, us; where threads outnumber cores, none. */
@@ -19,7 +25,7 @@ const [PHASE_US, JOB_US] = [100, 200];
 /** A word that nobody writes to. */
 const CALIBRATED = 64;
 /** How often lost workers are replaced. */
-const MOST_TEAMS = 3;
+export const MOST_TEAMS = 3;
 
 /** Why a program stopped: the address of the instruction, if it is known, and what happened to the thread that ran it. */
 export interface Loss {
@@ -95,8 +101,10 @@ export class Team {
   private readonly words: Int32Array;
   private readonly workers: Worker[];
   private ended = false;
+  private jobs = 0;
 
-  constructor(threads: number) {
+  /** `spins`: whether who waits looks for a while before it sleeps. */
+  constructor(threads: number, spins: boolean) {
     this.threads = threads;
     this.bytes = (CLAIMS + 2 * LINE * threads) * 4;
     this.control = reserveBlock(this.bytes);
@@ -104,8 +112,7 @@ export class Team {
     this.words.fill(0);
     this.words[SLOTS] = threads;
     for (let slot = 0; slot < threads; slot++) this.words[CLAIMS + LINE * slot] = -1;
-    const spinning = threads <= cores();
-    const perUs = spinning ? spinsPerUs() : 0;
+    const perUs = spins ? spinsPerUs() : 0;
     this.words[PHASE_SPINS] = PHASE_US * perUs;
     this.words[JOB_SPINS] = JOB_US * perUs;
     this.workers = Array.from({ length: threads - 1 }, (_, i) => {
@@ -144,10 +151,49 @@ export class Team {
     return this.workers.flatMap(({ ended }) => ended ?? []).join(", ");
   }
 
+  /** In a loop without a turn of the event loop nothing says that a worker is gone: so it is looked for now and then. */
+  private look(): void {
+    for (const [i, worker] of this.workers.entries()) {
+      if (isGone(this.words[this.stateOf(i) + 1])) worker.ended ??= "it was ended";
+    }
+  }
+
+  /** Where the state of a worker stands. */
+  private stateOf(i: number): number {
+    return CLAIMS + LINE * (this.threads + i + 1);
+  }
+
   /** Runs the phases of a program with all workers; answers 0, the address of the instruction whose kernel found something wrong, or what was lost. */
   lead(kernels: Kernels, build: 0 | 1, table: number, phases: number): number | Loss {
+    return this.finished(
+      kernels,
+      this.step(kernels, () => kernels.teamLead(this.control, table, phases, build, SLICE * 1e6)),
+    );
+  }
+
+  /** Lets the workers begin a program; complete() must end it before another is run. */
+  post(kernels: Kernels, build: 0 | 1, table: number, phases: number): void {
+    kernels.teamPost(this.control, table, phases, build);
+  }
+
+  /** Does with the workers what is left of the program that was posted; answers as lead(). */
+  complete(kernels: Kernels): number | Loss {
+    return this.finished(
+      kernels,
+      this.step(kernels, () => kernels.teamGoOn(this.control, SLICE * 1e6)),
+    );
+  }
+
+  /** Tasks that a worker, numbered from 1, has run so far. */
+  tasksOf(worker: number): number {
+    return Atomics.load(this.words, CLAIMS + LINE * (this.threads + worker) + TASKS);
+  }
+
+  /** Waits, if the leader still does, until all is done; answers as lead(). */
+  private finished(kernels: Kernels, still: boolean): number | Loss {
     const { control, words } = this;
-    let waiting = this.step(kernels, () => kernels.teamLead(control, table, phases, build, SLICE * 1e6));
+    if (++this.jobs % LOOK === 0) this.look();
+    let waiting = still;
     let waited = 0;
     while (waiting) {
       waited += SLICE;
@@ -173,7 +219,7 @@ export class Team {
   /** What keeps the leader waiting, if that will not end. */
   private missing(late: boolean): Loss | undefined {
     const states = this.workers.map(({ ended }, i) => {
-      const at = CLAIMS + LINE * (this.threads + i + 1);
+      const at = this.stateOf(i);
       return { pc: this.words[at] >>> 0, gone: ended !== undefined || isGone(this.words[at + 1]) };
     });
     const broken = states.find(({ pc, gone }) => gone && pc !== 0);
@@ -185,6 +231,21 @@ export class Team {
     return undefined;
   }
 
+  /** Ends the workers and waits until they are gone: what they were doing is about to be done again, or given back. */
+  private terminate(): void {
+    for (const { thread } of this.workers) thread.terminate();
+    const word = new Int32Array(new SharedArrayBuffer(4));
+    for (let i = 0; i < this.workers.length; i++) {
+      const number = this.words[this.stateOf(i) + 1];
+      let ms = 0;
+      do {
+        Atomics.wait(word, 0, 0, LOOK_MS);
+        ms += LOOK_MS;
+        // where nothing tells: the engine ends a thread at the next turn of a loop
+      } while (number === 0 ? ms < UNKNOWN_MS : !isGone(number) && ms < MOST_MS);
+    }
+  }
+
   /** Tells the workers to end; `now`: they are ended wherever they are. */
   end(now: boolean): void {
     if (this.ended) return;
@@ -193,7 +254,7 @@ export class Team {
     Atomics.store(words, STOP, 1);
     Atomics.add(words, JOB, 2);
     Atomics.notify(words, JOB);
-    if (now) for (const { thread } of this.workers) thread.terminate();
+    if (now) this.terminate();
     // the block stays: nothing tells when the last of them has looked at it for the last time
     retired.push({ control: this.control, bytes: this.bytes, workers: this.workers });
   }
@@ -229,6 +290,12 @@ function spinsPerUs(): number {
   return spins;
 }
 
+/** A new team, once the memory of those that are gone is given back. */
+export function startTeam(threads: number, spins: boolean): Team {
+  sweep();
+  return new Team(threads, spins);
+}
+
 /** The team, once its first worker is ready; it is started by the first call. Undefined until then, and for one thread. */
 export function readyTeam(): Team | undefined {
   const threads = threadsInUse();
@@ -240,8 +307,7 @@ export function readyTeam(): Team | undefined {
   }
   if (team === undefined || team.threads !== threads) {
     endTeam();
-    sweep();
-    team = new Team(threads);
+    team = startTeam(threads, threads <= cores());
   }
   return team.ready ? team : undefined;
 }

@@ -4,7 +4,7 @@
 import type { TypedArray } from "./dtype.js";
 import { ConfigError } from "./errors.js";
 import { type Mapper, storagesMade } from "./lifetime.js";
-import { view } from "./memory.js";
+import { settle, view } from "./memory.js";
 import type { AnyOp, Spec } from "./op.js";
 import type { Shape } from "./shape.js";
 import type { Tensor } from "./tensor.js";
@@ -170,9 +170,14 @@ export function change(what: Change): void {
     active.change(what);
     return;
   }
+  settle();
   for (const name of what.writes) what.tensors[name].storage.own();
   what.before?.();
   journal?.note(what);
-  what.run(what.tensors);
+  try {
+    what.run(what.tensors);
+  } finally {
+    settle();
+  }
   for (const name of what.writes) what.tensors[name].storage.version++;
 }

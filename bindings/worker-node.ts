@@ -8,7 +8,8 @@ function threadNumber(): number {
   try {
     return Number(/task\/(\d+)$/.exec(readlinkSync("/proc/thread-self"))?.[1] ?? 0);
   } catch (error) {
-    if (error instanceof Error && "code" in error) return 0;
+    // there is no such list, or it may not be read (Deno)
+    if (error instanceof Error && ("code" in error || error.name === "NotCapable")) return 0;
     throw error;
   }
 }

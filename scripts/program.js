@@ -93,9 +93,9 @@ ${cases.join("\n")}
     `${FOLDER}/instructions.ts`,
     `/** Number of the instruction that repeats others. */
 export const LOOP = ${kernels.length};
-/** Per kernel its number and its arguments: i an integer or address, f a float. */
-export const signatures: Readonly<Record<string, { readonly id: number; readonly types: string }>> = {
-${kernels.map(({ name, types }, id) => `  ${name}: { id: ${id}, types: "${types.map((type) => (type.startsWith("f") ? "f" : "i")).join("")}" },`).join("\n")}
+/** Per kernel its number, its arguments (i an integer or address, f a float) and whether it answers something. */
+export const signatures: Readonly<Record<string, { readonly id: number; readonly types: string; readonly answers: boolean }>> = {
+${kernels.map(({ name, types, checked }, id) => `  ${name}: { id: ${id}, types: "${types.map((type) => (type.startsWith("f") ? "f" : "i")).join("")}", answers: ${checked} },`).join("\n")}
 };
 `,
   );

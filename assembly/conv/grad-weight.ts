@@ -7,11 +7,14 @@ import { padPlanes } from "./pad";
 import { tapPanel } from "./panel";
 import { BLOCK_K, LEAST_ROWS, edgeBytes, packedBytes, panelBytes, startBytes, tableBytes } from "./scratch";
 
-/** dw[outChannels, channels / groups, kernelHeight, kernelWidth]: sums over the pixels of an image, then over the images, ascending. */
+/**
+ * dw[outChannels, channels / groups, kernelHeight, kernelWidth]: sums over the pixels of an image, then over the images, ascending.
+ * From one image of dy to the next are dyImage elements: more than its own where this is a part of the output channels.
+ */
 export function conv2dGradWeight(
   dw: usize, x: usize, dy: usize, scratch: usize, images: i32, groups: i32, channels: i32, height: i32, width: i32,
   outChannels: i32, outHeight: i32, outWidth: i32, kernelHeight: i32, kernelWidth: i32,
-  strideY: i32, strideX: i32, top: i32, left: i32, dilationY: i32, dilationX: i32,
+  strideY: i32, strideX: i32, top: i32, left: i32, dilationY: i32, dilationX: i32, dyImage: i32,
 ): void {
   const inputs = channels / groups, outs = outChannels / groups, area = kernelHeight * kernelWidth, k = inputs * area;
   const rows = span(outHeight, strideY, kernelHeight, dilationY), cols = lineOf(outWidth, strideX, kernelWidth, dilationX);
@@ -42,6 +45,7 @@ export function conv2dGradWeight(
       x += at(inputs * height * width);
       dy += at(outs * pixels);
     }
+    dy += at(dyImage - outChannels * pixels);
   }
 }
 

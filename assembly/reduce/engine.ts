@@ -56,6 +56,13 @@ import { isShort, short } from "./short";
   }
 }
 
+/** Chunk by chunk what a reduction of n neighbours joins in order: totals[i] (f64) of elements from i CHUNK on. */
+// @ts-ignore: decorator
+@inline export function chunkTotals<T, Op>(totals: usize, x: usize, n: i32): void {
+  const none = v128.splat<T>(<T>0);
+  for (; n > 0; n -= CHUNK, x += bytesOf<T>(CHUNK), totals += 8) store<f64>(totals, runs<T, Op>(x, none, 1, min(n, CHUNK), 0, 1));
+}
+
 /** Whether neighbouring outputs are reduced together. */
 // @ts-ignore: decorator
 @inline export function byColumns(inner: i32, t: i32, s1: i32): bool {

@@ -1,7 +1,7 @@
 // Reductions; what the arguments mean says reduce() in engine.ts.
 import { C, constant } from "../constants";
 import { LANES, at, maxLanes } from "../vector";
-import { reduce } from "./engine";
+import { chunkTotals, reduce } from "./engine";
 import { Max, Min, Prod, Sum, SumSquares } from "./ops";
 
 /** y = sum / divisor. */
@@ -14,6 +14,19 @@ export function sumSquares(
   y: usize, x: usize, scratch: usize, outer: i32, n1: i32, n: i32, inner: i32, s0: i32, t1: i32, t: i32, s1: i32,
 ): void {
   reduce<real, SumSquares>(y, x, scratch, outer, n1, n, inner, s0, t1, t, s1, 1);
+}
+/** The parts of a sum of n neighbours, a chunk of 1024 each, which joinSums adds as sum() does: so threads share a sum. */
+export function sumChunks(totals: usize, x: usize, n: i32): void {
+  chunkTotals<real, Sum<real>>(totals, x, n);
+}
+export function sumSquaresChunks(totals: usize, x: usize, n: i32): void {
+  chunkTotals<real, SumSquares>(totals, x, n);
+}
+/** y = the sum of `count` totals (f64) in their order / divisor. */
+export function joinSums(y: usize, totals: usize, count: i32, divisor: f64): void {
+  let total: f64 = 0;
+  for (let i = 0; i < count; i++) total += load<f64>(totals + (<usize>i << 3));
+  store<real>(y, <real>(total / divisor));
 }
 export function prod(
   y: usize, x: usize, scratch: usize, outer: i32, n1: i32, n: i32, inner: i32, s0: i32, t1: i32, t: i32, s1: i32,

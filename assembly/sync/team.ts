@@ -9,7 +9,7 @@
 //   leader came back   44 whether a kernel trapped
 //   64 tasks done   128 sleepers for tasks   192 sleepers for jobs   256 the instruction that failed, or 0
 //   320 + 64 s   claim of slot s: the serial of the last phase in which its task was claimed
-//   then 64 bytes a thread: instruction that it runs, 4 unused, spins while it waits for a job, waits so far
+//   then 64 bytes a thread: instruction that it runs, 4 unused, spins while it waits for a job, waits so far, tasks that it has run
 import { run } from "../../build/program/all";
 
 // @ts-ignore: decorator
@@ -62,6 +62,7 @@ import { run } from "../../build/program/all";
 
 /** Instructions from pc to end, each noted before it runs; once one has failed the others are left out. */
 function task(control: usize, state: usize, pc: usize, end: usize): void {
+  store<i32>(state, load<i32>(state, 16) + 1, 16);
   while (pc < end) {
     store<usize>(state, pc);
     const next = pc + <usize>load<i32>(pc, 4);
@@ -124,8 +125,8 @@ function work(control: usize, me: i32, table: usize, phase: i32, phases: i32, sl
   return 0;
 }
 
-/** Publishes a program and runs it with the workers that come; answers 1 if some of its tasks were not done in time, else 0. */
-export function teamLead(control: usize, table: usize, phases: i32, build: i32, nanoseconds: f64): i32 {
+/** Publishes a program, which the workers that come begin; teamGoOn does with them what is left of it. */
+export function teamPost(control: usize, table: usize, phases: i32, build: i32): void {
   const job = load<i32>(control);
   const serial = load<i32>(control, SERIAL) + load<i32>(control, PHASES);
   atomic.store<i32>(control, job + 1);
@@ -133,13 +134,19 @@ export function teamLead(control: usize, table: usize, phases: i32, build: i32, 
   store<i32>(control, phases, PHASES);
   store<i32>(control, serial, SERIAL);
   store<i32>(control, build, BUILD);
+  store<i32>(control, 0, REACHED);
   atomic.store<i32>(control, 0, FAILED);
   atomic.store<i32>(control, job + 2);
   if (atomic.load<i32>(control, JOB_SLEEPERS) > 0) atomic.notify(control, -1);
+}
+
+/** Publishes a program and runs it with the workers that come; answers 1 if some of its tasks were not done in time, else 0. */
+export function teamLead(control: usize, table: usize, phases: i32, build: i32, nanoseconds: f64): i32 {
+  teamPost(control, table, phases, build);
   return lead(control, 0, <i64>nanoseconds);
 }
 
-/** Goes on waiting for the same program. */
+/** Goes on with the same program: does what nobody has begun, and waits for the rest. */
 export function teamGoOn(control: usize, nanoseconds: f64): i32 {
   return lead(control, load<i32>(control, REACHED), <i64>nanoseconds);
 }

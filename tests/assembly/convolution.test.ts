@@ -232,7 +232,9 @@ for (const build of ["f32-strict", "f32-relaxed", "f64-strict", "f64-relaxed"]) 
     });
     compare("conv2d", counts.y, ...forward, (out, scratch) => kernel("conv2d")(out, xAt, wAt, withBias ? bAt : 0, scratch, images, ...sizes));
     compare("conv2dGradInput", counts.x, ...byInput, (out, scratch) => kernel("conv2dGradInput")(out, dyAt, wAt, scratch, images, ...sizes));
-    compare("conv2dGradWeight", counts.w, ...byWeight, (out, scratch) => kernel("conv2dGradWeight")(out, xAt, dyAt, scratch, images, ...sizes));
+    compare("conv2dGradWeight", counts.w, ...byWeight, (out, scratch) =>
+      kernel("conv2dGradWeight")(out, xAt, dyAt, scratch, images, ...sizes, counts.y / images),
+    );
   };
 
   test(`${build}: convolution and its gradients are right in ${CASES} random cases and touch nothing around their outputs`, () => {

@@ -174,7 +174,7 @@ const calls = {
   conv2dScratchBytes: () => k.conv2dScratchBytes(...CONV),
   conv2d: () => k.conv2d(Y, A, B, D, SCRATCH, 2, ...CONV),
   conv2dGradInput: () => k.conv2dGradInput(Y, D, B, SCRATCH, 2, ...CONV),
-  conv2dGradWeight: () => k.conv2dGradWeight(Y, A, D, SCRATCH, 2, ...CONV),
+  conv2dGradWeight: () => k.conv2dGradWeight(Y, A, D, SCRATCH, 2, ...CONV, 12 * 6 * 14),
   maxPoolIndices: () => POOLS.forEach((sizes, i) => void k.maxPoolIndices(Y + i * 4096, A, SCRATCH, ...sizes)),
   maxPool: () => POOLS.forEach((sizes, i) => void k.maxPool(Y + i * 4096 * 2, A, SCRATCH, ...sizes)),
   maxPoolScratchBytes: () => k.maxPoolScratchBytes(4, 9, 3, 3, 2, 1, 1, 1),
@@ -281,6 +281,8 @@ const layouts = [
 for (const name of ["sum", "sumSquares", "prod", "max", "min", "variance", "logsumexp"]) {
   calls[name] = () => layouts.forEach((sizes, i) => void k[name](Y + i * 4096, A, SCRATCH, ...sizes, 2));
 }
+for (const name of ["sumChunks", "sumSquaresChunks"]) calls[name] = () => k[name](Y, A, 3000);
+calls.joinSums = () => k.joinSums(Y, CELLS, 7, 3);
 for (const name of ["sumInt32", "prodInt32", "maxInt32", "minInt32"]) {
   calls[name] = () => layouts.forEach((sizes, i) => void k[name](Y + i * 4096, BYTES, SCRATCH, ...sizes));
 }

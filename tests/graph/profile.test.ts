@@ -82,7 +82,10 @@ test("shares add up to 1, sums by kernel and by op to the whole, and the longest
   assert.is(profile.runs, 5);
   assert.ok(profile.instructions.every(({ us, bestUs }) => bestUs >= 0 && us >= bestUs));
   const lines = String(profile).split("\n");
-  assert.match(lines[0], /^plan of \d+ instructions, [\d.]+ us a run, of which [\d.]+ us lie outside of kernels; 5 runs$/);
+  assert.match(
+    lines[0],
+    /^plan of \d+ instructions, [\d.]+ us a run, of which [\d.]+ us lie outside of kernels; 5 runs, one instruction after another on one thread$/,
+  );
   const rows = lines.slice(3, lines.indexOf("", 3)).map((line) => Number(line.trim().split(/\s+/)[0]));
   assert.equal(
     rows,

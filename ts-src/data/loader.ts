@@ -8,7 +8,10 @@ import { Tensor } from "../../bindings/tensor.js";
 import { checkedOptions } from "../ops/checks.js";
 import { zeros } from "../ops/create.js";
 import { checkedSeed, shuffledNumbers } from "../ops/random.js";
+import { Ahead } from "./ahead.js";
 import type { Batch, Dataset } from "./dataset.js";
+
+const MOST_AHEAD = 256; // batches; each is held in memory until it is asked for
 
 export interface DataLoaderOptions {
   /** Examples a batch; 1 by default. */
@@ -19,11 +22,17 @@ export interface DataLoaderOptions {
   seed?: number;
   /** Leave out a last batch that is smaller; false by default. */
   dropLast?: boolean;
+  /**
+   * Batches that a helper thread assembles while those before are in use; 0 by default, at most 256. The batches are the same; take() of
+   * the dataset is called earlier, on the main thread, and only its ops run on the helper: what reads elements in JavaScript gains
+   * nothing, and data that is changed in place in a round is read as it was then. With configure({ threads: 1 }) there is no helper.
+   */
+  prefetch?: number;
 }
 
 /**
  * Iterates over batches [x, y], with for or for await. A batch lives until the second one after it, in the same round or
- * the next: keep() holds it for longer. Throws ConfigError for a batch size that is no whole number >= 1 and for an empty dataset.
+ * the next: keep() holds it for longer. Throws ConfigError for an option that cannot be and for an empty dataset.
  */
 export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
   readonly dataset: Dataset;
@@ -31,13 +40,14 @@ export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
   private readonly shuffle: boolean;
   private readonly seed: number;
   private readonly dropLast: boolean;
+  private readonly prefetch: number;
   private round = 0;
   /** Batches of earlier rounds that are still held. */
   private leftover: Claim[][] = [];
 
   constructor(dataset: Dataset, options: DataLoaderOptions = {}) {
-    checkedOptions("DataLoader", options, ["batchSize", "shuffle", "seed", "dropLast"]);
-    const { batchSize = 1, shuffle = false, seed = 0, dropLast = false } = options;
+    checkedOptions("DataLoader", options, ["batchSize", "shuffle", "seed", "dropLast", "prefetch"]);
+    const { batchSize = 1, shuffle = false, seed = 0, dropLast = false, prefetch = 0 } = options;
     for (const [name, on] of Object.entries({ shuffle, dropLast })) {
       if (typeof on !== "boolean") throw new ConfigError(`DataLoader: expected ${name}: true or false; got ${showValue(on)}`);
     }
@@ -46,11 +56,15 @@ export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
       throw new ConfigError(`DataLoader: expected a dataset with at least one example; got length ${showValue(dataset.length)}`);
     }
     if (!Number.isInteger(batchSize) || batchSize < 1) throw new ConfigError(`DataLoader: expected batchSize >= 1; got ${String(batchSize)}`);
+    if (!Number.isInteger(prefetch) || prefetch < 0 || prefetch > MOST_AHEAD) {
+      throw new ConfigError(`DataLoader: expected prefetch, a whole number of batches from 0 to ${MOST_AHEAD}; got ${showValue(prefetch)}`);
+    }
     this.dataset = dataset;
     this.batchSize = batchSize;
     this.shuffle = shuffle;
     this.seed = checkedSeed("DataLoader", seed);
     this.dropLast = dropLast;
+    this.prefetch = prefetch;
   }
 
   /** Number of batches. */
@@ -62,26 +76,29 @@ export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
   *[Symbol.iterator](): Generator<Batch, void, undefined> {
     const n = this.dataset.length;
     const order = this.shuffle ? shuffledNumbers(n, this.seed, this.round++) : Int32Array.from({ length: n }, (_, i) => i);
+    const index = (i: number): Tensor => numbers(order.subarray(i * this.batchSize, (i + 1) * this.batchSize));
+    const take = (rows: Tensor): Batch => this.take(rows);
+    const ahead = this.prefetch > 0 ? new Ahead({ prefetch: this.prefetch, length: () => this.length, index, take }) : undefined;
     const live = this.leftover;
     this.leftover = [];
     try {
       for (let i = 0; i < this.length; i++) {
-        const batch = this.take(order.subarray(i * this.batchSize, (i + 1) * this.batchSize));
+        const batch = ahead?.next() ?? take(index(i));
         // a keep() by the user takes a new claim, which is not released here
         live.push(batch.map((t) => keep(t).claim));
         while (live.length > 2) for (const claim of live.shift() as Claim[]) claim.release("step");
         yield batch;
       }
     } finally {
+      ahead?.end();
       // the last two live on, also after a break, until the next round frees them
       this.leftover.push(...live);
     }
   }
 
-  private take(rows: Int32Array): Batch {
-    const index = keep(zeros([rows.length], { dtype: "int32" }));
+  /** The examples of an index, which is disposed. */
+  private take(index: Tensor): Batch {
     try {
-      view(index.ptr, rows.length, "int32").set(rows);
       const batch: unknown = this.dataset.take(index);
       if (!Array.isArray(batch) || batch.length !== 2 || !batch.every((t) => t instanceof Tensor)) {
         throw new ConfigError(`DataLoader: expected take() of the dataset to answer [inputs, targets], two tensors; got ${showValue(batch)}`);
@@ -95,4 +112,11 @@ export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
   async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
     for (const batch of this as Iterable<Batch>) yield batch;
   }
+}
+
+/** Row numbers as a tensor, which whoever takes the rows disposes. */
+function numbers(rows: Int32Array): Tensor {
+  const index = keep(zeros([rows.length], { dtype: "int32" }));
+  view(index.ptr, rows.length, "int32").set(rows);
+  return index;
 }

@@ -171,6 +171,7 @@ export class Plan {
   // this is all the JavaScript of a compiled step, so it allocates what it answers and little else, no iterators for one:
   // `npm run bench -- mlp` counts bytes
   private runBound(given: readonly Tensor[], judge: ((result: Tree) => void) | undefined): Tree {
+    for (let i = 0; i < this.written.length; i++) this.written[i].own();
     for (let i = 0; i < this.blocks.length; i++) {
       this.storages[i] = new Storage(this.blocks[i].bytes);
       this.program.bind(this.blocks[i].captured, this.storages[i].ptr);

@@ -116,6 +116,10 @@ export function measured(graph: Graph, program: Program, runs: number | undefine
   return new Profile({ graph, kernels: program.kernels, us, best, totalUs, timeline: rounds[order[order.length >> 1]], runs: rounds.length });
 }
 
+function shared(cost: { flops: number; bytes: number } | undefined, calls: number): { flops: number; bytes: number } | undefined {
+  return cost && { flops: cost.flops / calls, bytes: cost.bytes / calls };
+}
+
 export class Profile {
   /** In the order of the plan. */
   readonly instructions: readonly ProfiledInstruction[];
@@ -141,11 +145,18 @@ export class Profile {
     const { graph, kernels, us, best } = parts;
     const sum = us.reduce((a, b) => a + b, 0);
     const called = names(graph);
-    // the cost of a node stands once, at its longest instruction
-    const longest = new Map<number, number>();
-    for (const [i, { origin }] of kernels.entries()) {
-      const other = longest.get(origin);
-      if (other === undefined || us[i] > us[other]) longest.set(origin, i);
+    // the cost of a node stands at the kernel that takes longest for it, in equal parts at its calls
+    const times = new Map<number, Map<string, { us: number; calls: number }>>();
+    for (const [i, { origin, name }] of kernels.entries()) {
+      const own = times.get(origin) ?? new Map<string, { us: number; calls: number }>();
+      times.set(origin, own);
+      const { us: before, calls } = own.get(name) ?? { us: 0, calls: 0 };
+      own.set(name, { us: before + us[i], calls: calls + 1 });
+    }
+    const main = new Map<number, { name: string; calls: number }>();
+    for (const [origin, own] of times) {
+      const [[name, { calls }]] = [...own].sort(([, p], [, q]) => q.us - p.us);
+      main.set(origin, { name, calls });
     }
     this.instructions = kernels.map(({ name, origin }, index) => {
       const node = graph.nodes[origin];
@@ -159,7 +170,7 @@ export class Profile {
         us: us[index],
         bestUs: best[index],
         share: sum === 0 ? 0 : us[index] / sum,
-        ...(longest.get(origin) === index && nodeCost(node)),
+        ...(main.get(origin)?.name === name && shared(nodeCost(node), main.get(origin)?.calls ?? 1)),
       };
     });
     this.kernels = grouped(this.instructions, ({ kernel }) => kernel);
@@ -188,7 +199,7 @@ export class Profile {
       this.kernels.map((row) => [...figures(row), String(row.calls), row.name]),
       5,
     );
-    const head = `plan of ${this.instructions.length} instructions, ${this.totalUs.toFixed(1)} us a run, of which ${this.overheadUs.toFixed(1)} us lie outside of kernels; ${this.runs} runs`;
+    const head = `plan of ${this.instructions.length} instructions, ${this.totalUs.toFixed(1)} us a run, of which ${this.overheadUs.toFixed(1)} us lie outside of kernels; ${this.runs} runs, one instruction after another on one thread`;
     return [head, "", ...instructions, "", ...kernels].join("\n");
   }
 

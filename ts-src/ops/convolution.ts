@@ -6,6 +6,7 @@ import { scope } from "../../bindings/lifetime.js";
 import { scratch } from "../../bindings/memory.js";
 import { apply, op, type Spec } from "../../bindings/op.js";
 import { type Shape, showShape, sizeOf } from "../../bindings/shape.js";
+import type { Cut } from "../../bindings/split.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { foldingChannels } from "./batching.js";
 import { add } from "./binary.js";
@@ -250,10 +251,20 @@ const conv2dGradInputOp = op({
 function gradWeight(x: Tensor, dy: Tensor, params: ConvParams, w: Shape): Tensor {
   return apply(conv2dGradWeightOp, { x, dy }, { ...params, size: pairOf(w) });
 }
+/** As LEAST_ROWS of assembly/conv/scratch.ts: fewer output channels are summed in another order. */
+const LEAST_CHANNELS = 4;
+/** Output channels of one group: each reads its own planes of dy, and all of x. */
+function outputChannels(_x: unknown, dw: Tensor, { groups }: ConvParams, parts: number): Cut<"x" | "dy"> | undefined {
+  const [channels] = dw.shape;
+  const length = Math.ceil(channels / parts / LEAST_CHANNELS) * LEAST_CHANNELS;
+  const rest = channels % length;
+  return groups > 1 || channels < LEAST_CHANNELS || (rest > 0 && rest < LEAST_CHANNELS) ? undefined : { y: 0, operands: { dy: 1 }, step: LEAST_CHANNELS };
+}
 /** dw[o, c, u, v] = sum of dy[n, o, p, q] x[n, c, i, j] over the images n and the windows (p, q) whose tap (u, v) lies on (i, j). */
 const conv2dGradWeightOp = op({
   name: "conv2dGradWeight",
   inputs: ["x", "dy"],
+  split: outputChannels,
   batch: foldingChannels({ samples: ["x", "dy"], channels: [], y: "channels" }, grouped),
   shape: (s: { x: Spec; dy: Spec }, p: ConvParams) => ({
     shape: [s.dy.shape[1], s.x.shape[1] / p.groups, ...p.size],
@@ -263,7 +274,7 @@ const conv2dGradWeightOp = op({
   kernel(k, { x, dy }, dw, params) {
     if (dw.size === 0) return;
     const s = sizes(x.shape, dw.shape, dy.shape, params);
-    k.conv2dGradWeight(dw.ptr, x.ptr, dy.ptr, scratch(k.conv2dScratchBytes(...s)), x.shape[0], ...s);
+    k.conv2dGradWeight(dw.ptr, x.ptr, dy.ptr, scratch(k.conv2dScratchBytes(...s)), x.shape[0], ...s, dy.strides[0]);
   },
   saves: ["x", "dy"],
   vjp: (g, { x, dy }, { params }) => ({

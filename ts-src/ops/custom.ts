@@ -3,7 +3,7 @@
 import { type DType, isFloat } from "../../bindings/dtype.js";
 import { ConfigError, ShapeError } from "../../bindings/errors.js";
 import { scope } from "../../bindings/lifetime.js";
-import { CAPTURED, theMemory } from "../../bindings/memory.js";
+import { CAPTURED, settle, theMemory } from "../../bindings/memory.js";
 import { apply, type Batch, type Context, copyInto, type Draw, type Gradient, op, ops, type Sample, type Spec } from "../../bindings/op.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
@@ -64,7 +64,10 @@ export function customOp<const I extends readonly string[], const S extends I[nu
     shape: (x, params) => checkedSpec(name, shape(x, params)),
     kernel(_k, x, y, params) {
       if (kernel === undefined) composed(name, y, () => forward(x, params));
-      else if (y.ptr < CAPTURED) kernel(x, y, params);
+      else if (y.ptr < CAPTURED) {
+        settle();
+        kernel(x, y, params);
+      }
       // an address that stands for memory would be one of other elements there
       else throw new Untraceable(`compile: expected ops of tapir's kernels; got ${name}, which has one of its own`);
     },

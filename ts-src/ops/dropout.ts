@@ -1,6 +1,7 @@
 // Dropout: elements set to 0 at random, by a mask that is never stored.
 import { scratch } from "../../bindings/memory.js";
 import { apply, op, type Spec } from "../../bindings/op.js";
+import type { Cut } from "../../bindings/split.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { everyOperand } from "./batching.js";
 import { mul } from "./binary.js";
@@ -21,6 +22,8 @@ export interface DropoutOptions {
 interface Params {
   readonly p: number;
   readonly key: Key;
+  /** Number of the first element; 0 by default. */
+  readonly first?: number;
 }
 
 const SCRATCH = 384; // bytes, see assembly/random.ts
@@ -40,9 +43,19 @@ export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
 function dropped(x: Tensor, params: Params): Tensor {
   return apply(dropoutOp, { x }, params);
 }
+/** Elements are drawn 32 at a time, see assembly/random.ts: a part begins with whole blocks. */
+const BLOCK = 32;
+function blocks(_x: unknown, y: Tensor, params: Params): Cut<"x"> | undefined {
+  if (y.ndim === 0) return undefined;
+  const row = y.size / y.shape[0];
+  let step = 1;
+  while ((step * row) % BLOCK !== 0) step *= 2;
+  return { y: 0, operands: { x: 0 }, step, params: (from): Params => ({ ...params, first: from * row }) };
+}
 const dropoutOp = op({
   name: "dropout",
   inputs: ["x"],
+  split: blocks,
   batch: (batch) => {
     if (batch.different) return batch.again(everyOperand(batch));
     // one mask for all examples
@@ -51,9 +64,9 @@ const dropoutOp = op({
     return where(ne(mask, 0), mul(inputs.x, params.p === 1 ? 0 : 1 / (1 - params.p)), 0);
   },
   shape: (s: { x: Spec }, _params: Params) => ({ shape: s.x.shape, dtype: floatDtype("dropout", s) }),
-  kernel(k, { x }, y, { p, key }) {
+  kernel(k, { x }, y, { p, key, first = 0 }) {
     const threshold = Math.min(0xffffffff, Math.round(p * 2 ** 32));
-    k.dropout(y.ptr, x.ptr, y.size, 0, threshold, p === 1 ? 0 : 1 / (1 - p), key.seed, key.low, key.high, scratch(SCRATCH));
+    k.dropout(y.ptr, x.ptr, y.size, first, threshold, p === 1 ? 0 : 1 / (1 - p), key.seed, key.low, key.high, scratch(SCRATCH));
   },
   saves: [],
   // linear in x with a diagonal of fixed numbers: its derivative is itself

@@ -1,8 +1,10 @@
 // How a reduction of any axes of any layout becomes calls of a kernel: y[o, i] reduces x[o, j1, j, i].
 import { itemBytes } from "../../bindings/dtype.js";
+import { kernelsOf } from "../../bindings/kernels.js";
 import { scratch } from "../../bindings/memory.js";
 import { allocated, copyInto } from "../../bindings/op.js";
 import { sizeOf } from "../../bindings/shape.js";
+import { dividedRange, range } from "../../bindings/split.js";
 import { Tensor } from "../../bindings/tensor.js";
 
 /** What the kernels of assembly/reduce use at most: 16 accumulators of 4160 bytes, three rows of totals of 8 KiB. */
@@ -86,6 +88,28 @@ export function reduceInto(kernel: ReduceCall, y: Tensor, x: Tensor, axes: reado
     }
   } else if (!fits) throughCopy(kernel, y, x, axes);
   else call(kernel, y, x, kept, reduced, work);
+}
+
+/** As CHUNK of assembly/reduce/layout.ts: elements that are added before their sum joins the others. */
+const CHUNK = 1024;
+
+/** Reduces all of a contiguous x to one number by its chunks, on all threads; false where that is not worth it. `divisor` of the sum. */
+export function sharedSum(name: "sum" | "sumSquares", y: Tensor, x: Tensor, divisor: number): boolean {
+  if (y.size !== 1 || !x.contiguous) return false;
+  const chunks = Math.ceil(x.size / CHUNK);
+  const totals = allocated("totals", "float64", [chunks]);
+  const made: Tensor[] = [];
+  try {
+    const done = dividedRange({ flops: x.size, bytes: x.size * itemBytes(x.dtype) }, chunks, 1, true, (from, to) => {
+      const [part, sums] = [range(x, from * CHUNK, Math.min(x.size, to * CHUNK)), range(totals, from, to)];
+      made.push(part, sums);
+      return { reads: [part], writes: [sums], run: () => kernelsOf(x.dtype)[`${name}Chunks`](sums.ptr, part.ptr, part.size) };
+    });
+    if (done) kernelsOf(x.dtype).joinSums(y.ptr, totals.ptr, chunks, divisor);
+    return done;
+  } finally {
+    for (const t of [...made, totals]) t.dispose();
+  }
 }
 
 function throughCopy(kernel: ReduceCall, y: Tensor, x: Tensor, axes: readonly number[]): void {

@@ -10,7 +10,7 @@ import { overAxes } from "./batching.js";
 import { mul } from "./binary.js";
 import { extremeGrad } from "./extrema.js";
 import { absPower, divNoNan } from "./guarded.js";
-import { reduceInto } from "./loops.js";
+import { reduceInto, sharedSum } from "./loops.js";
 import { floatDtype } from "./operands.js";
 import { spread } from "./reduce.js";
 import { reshape } from "./shape.js";
@@ -45,7 +45,7 @@ const normOp = op({
   strided: true,
   kernel(k, { x }, y, { axes, ord }) {
     if (ord === 2) {
-      reduceInto(k.sumSquares, y, x, axes);
+      if (!sharedSum("sumSquares", y, x, 1)) reduceInto(k.sumSquares, y, x, axes);
       k.sqrt(y.ptr, y.ptr, y.size);
       return;
     }

@@ -9,7 +9,7 @@ import { anyReduction, checkedReduced, keptShape, type Reduced, type ReduceOptio
 import { overAxes } from "./batching.js";
 import { div, mul } from "./binary.js";
 import { inDtype, to } from "./convert.js";
-import { type ReduceCall, reduceInto } from "./loops.js";
+import { type ReduceCall, reduceInto, sharedSum } from "./loops.js";
 import { floatDtype } from "./operands.js";
 import { exclusiveProduct } from "./recurrence.js";
 import { broadcastTo, permute, reshape } from "./shape.js";
@@ -36,8 +36,8 @@ const sumOp = op({
   shape: (s: { x: Spec }, params: Reduced): Spec => ({ shape: reducedShape(s.x.shape, params), dtype: isFloat(s.x.dtype) ? s.x.dtype : "int32" }),
   strided: true,
   kernel(k, { x }, y, { axes }) {
-    if (isFloat(x.dtype)) reduceInto((...args) => k.sum(...args, 1), y, x, axes);
-    else reduceWhole(k.sumInt32, y, x, axes);
+    if (!isFloat(x.dtype)) reduceWhole(k.sumInt32, y, x, axes);
+    else if (!sharedSum("sum", y, x, 1)) reduceInto((...args) => k.sum(...args, 1), y, x, axes);
   },
   saves: [],
   vjp: (dy, _, { params, shapes }) => ({ x: () => spread(dy, shapes.x, params.axes) }),
@@ -95,7 +95,10 @@ const meanOp = op({
   batch: overAxes,
   shape: (s: { x: Spec }, params: Reduced) => ({ shape: reducedShape(s.x.shape, params), dtype: floatDtype("mean", s) }),
   strided: true,
-  kernel: (k, { x }, y, { axes }) => reduceInto((...args) => k.sum(...args, reducedSize(x.shape, axes)), y, x, axes),
+  kernel(k, { x }, y, { axes }) {
+    const count = reducedSize(x.shape, axes);
+    if (!sharedSum("sum", y, x, count)) reduceInto((...args) => k.sum(...args, count), y, x, axes);
+  },
   saves: [],
   vjp: (dy, _, { params, shapes }) => ({ x: () => spread(div(dy, reducedSize(shapes.x, params.axes)), shapes.x, params.axes) }),
   samples: [anyReduction({ least: 1 })],
