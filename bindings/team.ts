@@ -2,6 +2,7 @@
 // the phases of a program. They start at the first program that is worth it and keep no process alive. Since who finds a task
 // unclaimed does it, a worker that starts, sleeps or is gone holds nothing up; one that is lost within a task is noticed and named.
 // The protocol and the layout of the control block are in assembly/sync/team.ts.
+import { claimAt, controlWords, FAILED, JOB, JOB_SPINS, PC, PHASE_SPINS, READY, SLOTS, STOP, stateAt, TASKS, THREAD, TRAPPED, WAITS } from "./control.js";
 import { ConfigError } from "./errors.js";
 import { buildBytes, type Kernels, kernelModule, kernelsThatRun } from "./kernels.js";
 import { releaseBlock, reserveBlock, theMemory } from "./memory.js";
@@ -9,11 +10,6 @@ import { showValue } from "./show.js";
 import { cores, isGone, noThreads, startThread, type Thread, variable } from "./workers.js";
 
 const MOST_THREADS = 64;
-/** Words of the control block, as in assembly/sync/team.ts. */
-const [JOB, SLOTS, STOP, PHASE_SPINS, JOB_SPINS, READY, TRAPPED] = [0, 3, 6, 7, 8, 9, 11];
-const [FAILED, CLAIMS, LINE] = [64, 80, 16];
-/** Of a thread's line: tasks that it has run. */
-const TASKS = 4;
 /** How often, and for how long, it is looked whether a thread that was ended is gone; how long it is given where nothing tells, ms. */
 const [LOOK_MS, MOST_MS, UNKNOWN_MS] = [2, 2000, 20];
 /** Jobs between two looks whether the workers are there, which take some us. */
@@ -106,12 +102,12 @@ export class Team {
   /** `spins`: whether who waits looks for a while before it sleeps. */
   constructor(threads: number, spins: boolean) {
     this.threads = threads;
-    this.bytes = (CLAIMS + 2 * LINE * threads) * 4;
+    this.bytes = 4 * controlWords(threads);
     this.control = reserveBlock(this.bytes);
     this.words = new Int32Array(theMemory().buffer, this.control, this.bytes / 4);
     this.words.fill(0);
     this.words[SLOTS] = threads;
-    for (let slot = 0; slot < threads; slot++) this.words[CLAIMS + LINE * slot] = -1;
+    for (let slot = 0; slot < threads; slot++) this.words[claimAt(slot)] = -1;
     const perUs = spins ? spinsPerUs() : 0;
     this.words[PHASE_SPINS] = PHASE_US * perUs;
     this.words[JOB_SPINS] = JOB_US * perUs;
@@ -135,8 +131,8 @@ export class Team {
   /** Workers that wait or work, as far as is known. */
   get workersReady(): number {
     const isReady = ({ ended }: Worker, i: number): boolean => {
-      const at = CLAIMS + LINE * (this.threads + i + 1);
-      return ended === undefined && Atomics.load(this.words, at + 3) !== 0 && !isGone(this.words[at + 1]);
+      const at = this.stateOf(i);
+      return ended === undefined && Atomics.load(this.words, at + WAITS) !== 0 && !isGone(this.words[at + THREAD]);
     };
     return this.workers.filter(isReady).length;
   }
@@ -154,13 +150,13 @@ export class Team {
   /** In a loop without a turn of the event loop nothing says that a worker is gone: so it is looked for now and then. */
   private look(): void {
     for (const [i, worker] of this.workers.entries()) {
-      if (isGone(this.words[this.stateOf(i) + 1])) worker.ended ??= "it was ended";
+      if (isGone(this.words[this.stateOf(i) + THREAD])) worker.ended ??= "it was ended";
     }
   }
 
   /** Where the state of a worker stands. */
   private stateOf(i: number): number {
-    return CLAIMS + LINE * (this.threads + i + 1);
+    return stateAt(this.threads, i + 1);
   }
 
   /** Runs the phases of a program with all workers; answers 0, the address of the instruction whose kernel found something wrong, or what was lost. */
@@ -186,7 +182,7 @@ export class Team {
 
   /** Tasks that a worker, numbered from 1, has run so far. */
   tasksOf(worker: number): number {
-    return Atomics.load(this.words, CLAIMS + LINE * (this.threads + worker) + TASKS);
+    return Atomics.load(this.words, stateAt(this.threads, worker) + TASKS);
   }
 
   /** Waits, if the leader still does, until all is done; answers as lead(). */
@@ -220,7 +216,7 @@ export class Team {
   private missing(late: boolean): Loss | undefined {
     const states = this.workers.map(({ ended }, i) => {
       const at = this.stateOf(i);
-      return { pc: this.words[at] >>> 0, gone: ended !== undefined || isGone(this.words[at + 1]) };
+      return { pc: this.words[at + PC] >>> 0, gone: ended !== undefined || isGone(this.words[at + THREAD]) };
     });
     const broken = states.find(({ pc, gone }) => gone && pc !== 0);
     if (broken !== undefined) return { pc: broken.pc, reason: "gone" };
@@ -236,7 +232,7 @@ export class Team {
     for (const { thread } of this.workers) thread.terminate();
     const word = new Int32Array(new SharedArrayBuffer(4));
     for (let i = 0; i < this.workers.length; i++) {
-      const number = this.words[this.stateOf(i) + 1];
+      const number = this.words[this.stateOf(i) + THREAD];
       let ms = 0;
       do {
         Atomics.wait(word, 0, 0, LOOK_MS);
@@ -252,7 +248,7 @@ export class Team {
     this.ended = true;
     const { words } = this;
     Atomics.store(words, STOP, 1);
-    Atomics.add(words, JOB, 2);
+    Atomics.add(words, JOB, 1);
     Atomics.notify(words, JOB);
     if (now) this.terminate();
     // the block stays: nothing tells when the last of them has looked at it for the last time

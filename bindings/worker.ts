@@ -1,4 +1,5 @@
 // What a worker thread runs: it waits in WebAssembly for jobs and does its part of each. Bundled by itself and embedded as text.
+import { READY, SLOTS, stateAt, THREAD } from "./control.js";
 import type { Kernels } from "./kernels.js";
 
 /** What a worker is given when it starts. */
@@ -22,26 +23,26 @@ export function serve({ memory, modules, control, me }: Start, threadId: number)
     }).exports as unknown as Kernels;
     return builds[build];
   };
-  const words = new Int32Array(memory.buffer);
-  const slots = words[control / 4 + 3];
-  Atomics.store(words, (control + 320 + 64 * (slots + me)) / 4 + 1, threadId);
+  const words = new Int32Array(memory.buffer, control);
+  Atomics.store(words, stateAt(words[SLOTS], me) + THREAD, threadId);
   const first = kernels(0);
-  Atomics.add(words, control / 4 + 9, 1);
-  let job = 0;
-  for (;;) {
-    job = first.teamAwait(control, me, job);
-    if (job < 0) return;
-    const build = first.teamBuild(control, job);
-    if (build < 0) continue;
-    const mine = kernels(build);
-    for (;;) {
+  Atomics.add(words, READY, 1);
+  /** Calls `part`; a trap ends the task in which it was, and the rest of the job follows. */
+  const untrapped = (mine: Kernels, part: () => number): number => {
+    for (let next = part; ; next = () => mine.teamWork(control, me)) {
       try {
-        mine.teamWork(control, me, job);
-        break;
+        return next();
       } catch (error) {
         if (!(error instanceof WebAssembly.RuntimeError)) throw error;
         mine.teamTrap(control, me);
       }
     }
+  };
+  for (;;) {
+    const build = untrapped(first, () => first.teamServe(control, me));
+    if (build < 0) return;
+    if (build === 0) continue;
+    const mine = kernels(build);
+    untrapped(mine, () => mine.teamWork(control, me));
   }
 }
