@@ -1,4 +1,6 @@
-// Normalisation of x[outer, channels, inner] over outer and inner, a channel at a time (Ioffe and Szegedy 2015).
+// Normalisation of x[outer, channels, inner] over outer and inner, a channel at a time (Ioffe and Szegedy 2015). `row` is from
+// one outer index to the next, in elements: more than channels * inner where x is some of the channels of a whole; the same for all
+// tensors with outer.
 import { Full, One } from "./lanes";
 import { Centred, Plain, Squares, total } from "./norm";
 import { LANES, at } from "./vector";
@@ -9,13 +11,13 @@ import { LANES, at } from "./vector";
 
 /** Sum of Op's terms over outer for the columns at a, where inner is 1; c points to the columns' m. */
 // @ts-ignore: decorator
-@inline function columnTotal<Op, L>(a: usize, b: usize, m: v128, outer: i32, channels: i32): v128 {
+@inline function columnTotal<Op, L>(a: usize, b: usize, m: v128, outer: i32, row: i32): v128 {
   let all = v128.splat<real>(0);
   for (let start = 0; start < outer; start += ROW_CHUNK) {
     const end = min(outer, start + ROW_CHUNK);
     let sum = v128.splat<real>(0);
     for (let o = start; o < end; o++) {
-      const j = at(o * channels);
+      const j = at(o * row);
       sum = v128.add<real>(sum, changetype<Op>(0).term<L>(a + j, b + j, b + j, m));
     }
     all = v128.add<real>(all, sum);
@@ -25,36 +27,36 @@ import { LANES, at } from "./vector";
 
 /** Sum of Op's terms over one channel. */
 // @ts-ignore: decorator
-@inline function channelTotal<Op>(a: usize, b: usize, c: i32, outer: i32, channels: i32, inner: i32, m: real): f64 {
+@inline function channelTotal<Op>(a: usize, b: usize, c: i32, outer: i32, row: i32, inner: i32, m: real): f64 {
   let all: f64 = 0;
   for (let o = 0; o < outer; o++) {
-    const j = at((o * channels + c) * inner);
+    const j = at(o * row + c * inner);
     all += total<Op>(a + j, b + j, b + j, inner, m);
   }
   return all;
 }
 
 // @ts-ignore: decorator
-@inline function columnStats<L>(y: usize, x: usize, outer: i32, channels: i32): void {
+@inline function columnStats<L>(mean: usize, variance: usize, x: usize, outer: i32, row: i32): void {
   const count = v128.splat<real>(<real>outer), zero = v128.splat<real>(0);
-  const mean = v128.div<real>(columnTotal<Plain, L>(x, x, zero, outer, channels), count);
-  changetype<L>(0).store(y, mean);
-  changetype<L>(0).store(y + at(channels), v128.div<real>(columnTotal<Squares, L>(x, x, mean, outer, channels), count));
+  const m = v128.div<real>(columnTotal<Plain, L>(x, x, zero, outer, row), count);
+  changetype<L>(0).store(mean, m);
+  changetype<L>(0).store(variance, v128.div<real>(columnTotal<Squares, L>(x, x, m, outer, row), count));
 }
 
-/** y[0, :] = mean and y[1, :] = variance (over the number of elements) of the channels. */
-export function batchStats(y: usize, x: usize, outer: i32, channels: i32, inner: i32): void {
+/** Means and variances (over the number of elements) of the channels. */
+export function batchStats(mean: usize, variance: usize, x: usize, outer: i32, channels: i32, inner: i32, row: i32): void {
   if (inner == 1) {
     let c = 0;
-    for (; c + LANES <= channels; c += LANES) columnStats<Full>(y + at(c), x + at(c), outer, channels);
-    for (; c < channels; c++) columnStats<One>(y + at(c), x + at(c), outer, channels);
+    for (; c + LANES <= channels; c += LANES) columnStats<Full>(mean + at(c), variance + at(c), x + at(c), outer, row);
+    for (; c < channels; c++) columnStats<One>(mean + at(c), variance + at(c), x + at(c), outer, row);
     return;
   }
   const count = <f64>outer * <f64>inner;
   for (let c = 0; c < channels; c++) {
-    const mean = <real>(channelTotal<Plain>(x, x, c, outer, channels, inner, 0) / count);
-    store<real>(y + at(c), mean);
-    store<real>(y + at(channels + c), <real>(channelTotal<Squares>(x, x, c, outer, channels, inner, mean) / count));
+    const m = <real>(channelTotal<Plain>(x, x, c, outer, row, inner, 0) / count);
+    store<real>(mean + at(c), m);
+    store<real>(variance + at(c), <real>(channelTotal<Squares>(x, x, c, outer, row, inner, m) / count));
   }
 }
 
@@ -71,8 +73,9 @@ export function batchStats(y: usize, x: usize, outer: i32, channels: i32, inner:
 /** y = (x - mean) w / sqrt(variance + eps) + b; `scratch` holds an element a channel. */
 export function batchNorm(
   y: usize, x: usize, mean: usize, variance: usize, w: usize, b: usize, scratch: usize,
-  outer: i32, channels: i32, inner: i32, eps: f64,
+  outer: i32, channels: i32, inner: i32, row: i32, eps: f64,
 ): void {
+  const rest = at(row - channels * inner);
   for (let c = 0; c < channels; c++) store<real>(scratch + at(c), <real>(inverse(variance, c, eps) * <f64>load<real>(w + at(c))));
   for (let o = 0; o < outer; o++) {
     if (inner == 1) {
@@ -86,8 +89,8 @@ export function batchNorm(
           v128.splat<real>(load<real>(mean + at(c))), v128.splat<real>(load<real>(scratch + at(c))), v128.splat<real>(load<real>(b + at(c))),
         );
       }
-      x += at(channels);
-      y += at(channels);
+      x += at(channels) + rest;
+      y += at(channels) + rest;
     } else {
       for (let c = 0; c < channels; c++) {
         const m = v128.splat<real>(load<real>(mean + at(c)));
@@ -99,29 +102,33 @@ export function batchNorm(
         x += at(inner);
         y += at(inner);
       }
+      x += rest;
+      y += rest;
     }
   }
 }
 
 // @ts-ignore: decorator
-@inline function gradSums<L>(sums: usize, dots: usize, dy: usize, x: usize, mean: usize, outer: i32, channels: i32): void {
+@inline function gradSums<L>(sums: usize, dots: usize, dy: usize, x: usize, mean: usize, outer: i32, row: i32): void {
   const zero = v128.splat<real>(0);
-  changetype<L>(0).store(sums, columnTotal<Plain, L>(dy, x, zero, outer, channels));
-  changetype<L>(0).store(dots, columnTotal<Centred, L>(dy, x, changetype<L>(0).load(mean), outer, channels));
+  changetype<L>(0).store(sums, columnTotal<Plain, L>(dy, x, zero, outer, row));
+  changetype<L>(0).store(dots, columnTotal<Centred, L>(dy, x, changetype<L>(0).load(mean), outer, row));
 }
 
 /** sums[c] = sum of dy, dots[c] = sum of dy (x - mean). */
-function channelSums(sums: usize, dots: usize, dy: usize, x: usize, mean: usize, outer: i32, channels: i32, inner: i32): void {
+function channelSums(
+  sums: usize, dots: usize, dy: usize, x: usize, mean: usize, outer: i32, channels: i32, inner: i32, row: i32,
+): void {
   if (inner == 1) {
     let c = 0;
-    for (; c + LANES <= channels; c += LANES) gradSums<Full>(sums + at(c), dots + at(c), dy + at(c), x + at(c), mean + at(c), outer, channels);
-    for (; c < channels; c++) gradSums<One>(sums + at(c), dots + at(c), dy + at(c), x + at(c), mean + at(c), outer, channels);
+    for (; c + LANES <= channels; c += LANES) gradSums<Full>(sums + at(c), dots + at(c), dy + at(c), x + at(c), mean + at(c), outer, row);
+    for (; c < channels; c++) gradSums<One>(sums + at(c), dots + at(c), dy + at(c), x + at(c), mean + at(c), outer, row);
     return;
   }
   for (let c = 0; c < channels; c++) {
     const m = load<real>(mean + at(c));
-    store<real>(sums + at(c), <real>channelTotal<Plain>(dy, x, c, outer, channels, inner, m));
-    store<real>(dots + at(c), <real>channelTotal<Centred>(dy, x, c, outer, channels, inner, m));
+    store<real>(sums + at(c), <real>channelTotal<Plain>(dy, x, c, outer, row, inner, m));
+    store<real>(dots + at(c), <real>channelTotal<Centred>(dy, x, c, outer, row, inner, m));
   }
 }
 
@@ -135,10 +142,11 @@ function channelSums(sums: usize, dots: usize, dy: usize, x: usize, mean: usize,
 /** dx = w r (dy - mean(dy) - n mean(dy n)) with n = (x - mean) r; `scratch` holds three elements a channel. */
 export function batchNormGrad(
   dx: usize, dy: usize, x: usize, mean: usize, variance: usize, w: usize, scratch: usize,
-  outer: i32, channels: i32, inner: i32, eps: f64,
+  outer: i32, channels: i32, inner: i32, row: i32, eps: f64,
 ): void {
+  const rest = at(row - channels * inner);
   const offs = scratch, slopes = scratch + at(channels), scales = scratch + at(2 * channels);
-  channelSums(offs, slopes, dy, x, mean, outer, channels, inner);
+  channelSums(offs, slopes, dy, x, mean, outer, channels, inner, row);
   const count = <f64>outer * <f64>inner;
   for (let c = 0; c < channels; c++) {
     const r = inverse(variance, c, eps);
@@ -158,9 +166,9 @@ export function batchNormGrad(
         const lanes = changetype<One>(0);
         gradient<One>(dx + j, dy + j, x + j, lanes.load(mean + j), lanes.load(scales + j), lanes.load(offs + j), lanes.load(slopes + j));
       }
-      x += at(channels);
-      dy += at(channels);
-      dx += at(channels);
+      x += at(channels) + rest;
+      dy += at(channels) + rest;
+      dx += at(channels) + rest;
     } else {
       for (let c = 0; c < channels; c++) {
         const lanes = changetype<One>(0);
@@ -172,15 +180,19 @@ export function batchNormGrad(
         dy += at(inner);
         dx += at(inner);
       }
+      x += rest;
+      dy += rest;
+      dx += rest;
     }
   }
 }
 
 /** y[c] = sum of dy (x - mean) r; `scratch` holds an element a channel. */
 export function batchNormWeightGrad(
-  y: usize, dy: usize, x: usize, mean: usize, variance: usize, scratch: usize, outer: i32, channels: i32, inner: i32, eps: f64,
+  y: usize, dy: usize, x: usize, mean: usize, variance: usize, scratch: usize,
+  outer: i32, channels: i32, inner: i32, row: i32, eps: f64,
 ): void {
-  channelSums(scratch, y, dy, x, mean, outer, channels, inner);
+  channelSums(scratch, y, dy, x, mean, outer, channels, inner, row);
   for (let c = 0; c < channels; c++) store<real>(y + at(c), <real>(<f64>load<real>(y + at(c)) * inverse(variance, c, eps)));
 }
 

@@ -4,7 +4,7 @@ import { Capture } from "../bindings/capture.js";
 import { kernelsOf } from "../bindings/kernels.js";
 import { type HomeTask, reserveBlock, theMemory } from "../bindings/memory.js";
 import { Program } from "../bindings/program.js";
-import { compile, conv2d, dropout, grad, layerNorm, maxPool2d, ones, optim, randn, type Tensor, zeros } from "../ts-src/index.js";
+import { batchNorm, compile, conv2d, dropout, grad, layerNorm, maxPool2d, ones, optim, randn, type Tensor, zeros } from "../ts-src/index.js";
 import type { Case } from "./serve.mjs";
 
 const MILLION = 1 << 20;
@@ -45,6 +45,20 @@ export const families: Readonly<Record<string, Family>> = {
   "dropout 1 M": () => called((x) => dropout(x, { p: 0.5 }), randn([MILLION])),
   "softmax 1024 x 1024": () => called((x) => x.softmax(), randn([1024, 1024])),
   "layerNorm 1024 x 1024": () => called((x, w, b) => layerNorm(x, [1024], w, b), randn([1024, 1024]), ones([1024]), zeros([1024])),
+  "batchNorm and gradients, 64 x 32 x 14 x 14": () => {
+    const statistics: [Tensor, Tensor] = [zeros([32]), ones([32])];
+    const slopes = grad(
+      (x: Tensor, w: Tensor, b: Tensor) =>
+        batchNorm(x, ...statistics, w, b, { training: true })
+          .square()
+          .sum(),
+      {
+        wrt: [0, 1, 2],
+      },
+    ) as unknown as (...xs: Tensor[]) => Tensor[];
+    return called(slopes, randn([64, 32, 14, 14]), ones([32]), zeros([32]));
+  },
+  "randn 1 M": () => () => randn([MILLION]).dispose(),
   "sum of rows 1024 x 1024": () => called((x) => x.sum({ axis: 1 }), randn([1024, 1024])),
   "sum of columns 1024 x 1024": () => called((x) => x.sum({ axis: 0 }), randn([1024, 1024])),
   "sum of 1 M": () => called((x) => x.sum(), randn([MILLION])),

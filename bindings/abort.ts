@@ -25,9 +25,9 @@ export function stopPrograms(memory: SharedArrayBuffer): void {
   Atomics.store(new Int32Array(memory), ABORT / 4, 1);
 }
 
-/** For a program that was stopped before an instruction. */
-export function abortError(where: string): AbortError {
-  return new AbortError(`compile: expected no abort; stopped before ${where}; what the step changes may be half written`);
+/** For what was stopped before an instruction. */
+export function abortError(what: string, where: string): AbortError {
+  return new AbortError(`${what}: expected no abort; stopped before ${where}; what it changes may be half written`);
 }
 
 /** For what a signal stopped. */

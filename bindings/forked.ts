@@ -81,18 +81,23 @@ export function forked(team: Team, tasks: readonly HomeTask[], again: boolean): 
   }
 }
 
+/** The kernel that an op calls first. */
+function nameOf(parts: readonly (readonly NotedCall[])[]): string {
+  return parts.flat()[0].name;
+}
+
 function led(team: Team, parts: readonly (readonly NotedCall[])[], again: boolean): boolean {
   if (build === undefined) return true;
   const table = writePhase(code(phaseBytes(parts)), parts);
   const stopped = team.lead(kernelsOfBuild(build), buildNumber(build), table, 1);
   if (stopped === 0) return true;
   if (typeof stopped !== "number") return lost(stopped, parts, again);
-  if (isAborted()) throw abortError("an op");
+  if (isAborted()) throw abortError("an op on several threads", `kernel ${nameOf(parts)}`);
   return false;
 }
 
 function lost({ reason }: Loss, parts: readonly (readonly NotedCall[])[], again: boolean): boolean {
-  const [name] = parts.flat().map((call) => call.name);
+  const name = nameOf(parts);
   const what = reason === "trapped" ? `kernel ${name} trapped` : `a worker thread ${reason === "gone" ? "ended" : "did not answer"} in ${name}`;
   loseTeam(what);
   // the code block may still be read

@@ -168,7 +168,7 @@ export class Program {
   }
 
   private stoppedAt(pc: number): number {
-    if (isAborted()) throw abortError(this.nameOf(pc));
+    if (isAborted()) throw abortError("compile", this.nameOf(pc));
     return this.starts.indexOf(pc);
   }
 

@@ -49,6 +49,8 @@ for (const deterministic of [true, false]) {
       { name: "mean of chunks", f: (p) => p.mean(), xs: [random32(9000)] },
       { name: "norm of chunks", f: (p) => p.norm(), xs: [random32(70, 100)] },
       { name: "dropout", f: (p) => tapir.dropout(p, { p: 0.3 }), xs: [random32(70, 10)] },
+      { name: "batch norm in training, samples of one element a channel", f: (p, q) => tapir.batchNorm(p, null, null, q, q, { training: true }), xs: [random32(40, 50), random32(50)] },
+      { name: "gradients of batch norm", f: (p, q) => tapir.add(...(grad((t: T, w: T) => tapir.batchNorm(t, null, null, w, w, { training: true }).sin().sum(), { wrt: [0, 1] }) as unknown as (...xs: T[]) => [T, T])(p, q)), xs: [random32(3, 50, 50), random32(50)] },
       { name: "gradient of a convolution's weights", f: (p, q) => grad((t: T) => tapir.conv2d(p, t, null).square().sum())(q) as T, xs: [random32(3, 5, 9, 9), random32(18, 5, 3, 3)] },
     ]; // biome-ignore format: a table
     for (const { name, f, xs } of larger) {
@@ -75,5 +77,38 @@ for (const deterministic of [true, false]) {
     }
   });
 }
+
+test("random tensors and batch norm with running statistics, of any number of threads", () => {
+  const make = (): Buffer[] => {
+    tapir.manualSeed(SEED);
+    return scope(() => {
+      const drawn = [
+        tapir.rand([71, 13]),
+        tapir.randn([2000]),
+        tapir.randn([999], { dtype: "float64" }),
+        tapir.randint(-9, 1000, [515]),
+        tapir.randint(0, 9, [65], { dtype: "uint8" }),
+        tapir.bernoulli(0.3, [400]),
+        tapir.permutation(300),
+      ];
+      const [mean, variance] = [tapir.zeros([9]), tapir.ones([9])];
+      const step = tapir.compile((x: T) => tapir.batchNorm(x, mean, variance, null, null, { training: true }));
+      const x = tapir.randn([6, 9, 20]);
+      const eager = tapir.batchNorm(x, mean, variance, null, null, { training: true });
+      const later = [0, 1, 2].map(() => bytes(step(x)));
+      step.dispose();
+      return [...[...drawn, eager, mean, variance].map(bytes), ...later];
+    });
+  };
+  configure({ deterministic: true, threads: 1 });
+  const expected = make();
+  for (const threads of [2, 3, 8]) {
+    configure({ threads });
+    divideAlways(true);
+    awaitTeam();
+    for (const [i, found] of make().entries()) assert.ok(found.equals(expected[i]), `tensor ${i}, ${threads} threads: bits differ`);
+    divideAlways(false);
+  }
+});
 
 test.run();

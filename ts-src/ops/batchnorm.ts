@@ -1,5 +1,6 @@
 // Batch and instance normalisation of x [N, C, ...] with running statistics. The kernels see x as [N, C, I].
 
+import { dividesAlways } from "../../bindings/cost.js";
 import { itemBytes } from "../../bindings/dtype.js";
 import { ConfigError, GradientError, ShapeError } from "../../bindings/errors.js";
 import { kernelsOf } from "../../bindings/kernels.js";
@@ -7,6 +8,7 @@ import { scope } from "../../bindings/lifetime.js";
 import { scratch } from "../../bindings/memory.js";
 import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
 import { showShape, sizeOf } from "../../bindings/shape.js";
+import type { Cut } from "../../bindings/split.js";
 import { isRecording, withRecording } from "../../bindings/tape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { activeTracer, change } from "../../bindings/trace.js";
@@ -18,6 +20,7 @@ import { checkedTensor, floatDtype } from "./operands.js";
 import { sum } from "./reduce.js";
 import { checkedChannels, perSample, secondOrder } from "./rownorm.js";
 import { permute, reshape } from "./shape.js";
+import { leadingRows } from "./splits.js";
 import { neg, reciprocal, sqrt } from "./unary.js";
 
 export interface BatchNormOptions {
@@ -51,6 +54,9 @@ interface Params {
   readonly observe?: (mean: number, variance: number) => void;
 }
 
+/** Where a channel is one element of a sample, parts have whole cache lines. */
+const LINE = 16;
+
 /** Sums over N and I of [N, C, I]. */
 function channelSums(x: Tensor): Tensor {
   return x.shape[2] === 1 ? sum(reshape(x, [x.shape[0], x.shape[1]]), { axis: 0 }) : sum(sum(x, { axis: 2 }), { axis: 0 });
@@ -72,6 +78,17 @@ function rowsOfChannels(x: Tensor): [mean: number, variance: number, rest: numbe
   return [ptr, ptr + bytes, ptr + 2 * bytes];
 }
 
+/** Channels beside each other: those named, [N, C, I], and `whole`, [C]. */
+function channelsOf<I extends string>(y: number, samples: readonly I[], whole: readonly I[] = []) {
+  return (x: { readonly [name in I]: Tensor }): Cut<I> => {
+    const cut: { [name in I]?: number } = {};
+    for (const name of samples) cut[name] = 1;
+    for (const name of whole) cut[name] = 0;
+    const alone = x[samples[0]].shape[2] > 1 || dividesAlways();
+    return { y, operands: cut, step: alone ? 1 : LINE };
+  };
+}
+
 function anyBatch(draw: Draw): { x: number[]; w: number[] } {
   const x = [draw.integer(1, 4), draw.integer(1, 4), draw.pick([1, 1, 2, 3])];
   return { x, w: [x[1]] };
@@ -84,14 +101,17 @@ const foldedBatchNorm = foldingChannels<"x" | "w" | "b", Params>({ samples: ["x"
 const batchNormOp = op({
   name: "batchNorm",
   inputs: ["x", "w", "b"],
+  // who observes is shown the statistics of all channels
+  split: (xs, _y, { observe }) => (observe === undefined ? channelsOf(1, ["x"], ["w", "b"])(xs) : undefined),
   batch: foldedBatchNorm,
   shape: (s: { x: Spec; w: Spec; b: Spec }, _params: Params) => ({ shape: s.x.shape, dtype: floatDtype("batchNorm", s) }),
   kernel(k, { x, w, b }, y, { eps, observe }) {
     if (y.size === 0) return;
     const [n, channels, inner] = x.shape;
+    const row = x.strides[0];
     const [mean, variance, rest] = rowsOfChannels(x);
-    k.batchStats(mean, x.ptr, n, channels, inner);
-    k.batchNorm(y.ptr, x.ptr, mean, variance, w.ptr, b.ptr, rest, n, channels, inner, eps);
+    k.batchStats(mean, variance, x.ptr, n, channels, inner, row);
+    k.batchNorm(y.ptr, x.ptr, mean, variance, w.ptr, b.ptr, rest, n, channels, inner, row, eps);
     observe?.(mean, variance);
   },
   saves: ["x", "w"],
@@ -115,14 +135,16 @@ function batchNormGrad(dy: Tensor, x: Tensor, w: Tensor, params: Params): Tensor
 const batchNormGradOp = op({
   name: "batchNormGrad",
   inputs: ["dy", "x", "w"],
+  split: channelsOf(1, ["dy", "x"], ["w"]),
   batch: foldingChannels({ samples: ["dy", "x"], channels: ["w"], y: "samples", samplesMix: true }),
   shape: (s: { dy: Spec; x: Spec; w: Spec }, _params: Params) => ({ shape: s.x.shape, dtype: floatDtype("batchNormGrad", s) }),
   kernel(k, { dy, x, w }, dx, { eps }) {
     if (dx.size === 0) return;
     const [n, channels, inner] = x.shape;
+    const row = x.strides[0];
     const [mean, variance, rest] = rowsOfChannels(x);
-    k.batchStats(mean, x.ptr, n, channels, inner);
-    k.batchNormGrad(dx.ptr, dy.ptr, x.ptr, mean, variance, w.ptr, rest, n, channels, inner, eps);
+    k.batchStats(mean, variance, x.ptr, n, channels, inner, row);
+    k.batchNormGrad(dx.ptr, dy.ptr, x.ptr, mean, variance, w.ptr, rest, n, channels, inner, row, eps);
   },
   saves: ["dy", "x", "w"],
   vjp(g, { dy, x, w }, { params }) {
@@ -151,6 +173,7 @@ function batchNormWeightGrad(dy: Tensor, x: Tensor, params: Params): Tensor {
 const batchNormWeightGradOp = op({
   name: "batchNormWeightGrad",
   inputs: ["dy", "x"],
+  split: channelsOf(0, ["dy", "x"]),
   batch: foldingChannels({ samples: ["dy", "x"], channels: [], y: "channels" }),
   shape: (s: { dy: Spec; x: Spec }, _params: Params) => ({ shape: [s.x.shape[1]], dtype: floatDtype("batchNormWeightGrad", s) }),
   kernel(k, { dy, x }, dw, { eps }) {
@@ -159,9 +182,10 @@ const batchNormWeightGradOp = op({
       return;
     }
     const [n, channels, inner] = x.shape;
+    const row = x.strides[0];
     const [mean, variance, rest] = rowsOfChannels(x);
-    k.batchStats(mean, x.ptr, n, channels, inner);
-    k.batchNormWeightGrad(dw.ptr, dy.ptr, x.ptr, mean, variance, rest, n, channels, inner, eps);
+    k.batchStats(mean, variance, x.ptr, n, channels, inner, row);
+    k.batchNormWeightGrad(dw.ptr, dy.ptr, x.ptr, mean, variance, rest, n, channels, inner, row, eps);
   },
   saves: ["dy", "x"],
   vjp: (g, { dy, x }, { params }) => ({
@@ -180,12 +204,14 @@ const batchNormWeightGradOp = op({
 const batchNormInferenceOp = op({
   name: "batchNormInference",
   inputs: ["x", "mean", "variance", "w", "b"],
+  split: leadingRows("x"),
   batch: foldingChannels({ samples: ["x"], channels: ["mean", "variance", "w", "b"], y: "samples" }),
   shape: (s: { x: Spec; mean: Spec; variance: Spec; w: Spec; b: Spec }, _params: Params) => ({ shape: s.x.shape, dtype: floatDtype("batchNorm", s) }),
   kernel(k, { x, mean, variance, w, b }, y, { eps }) {
     if (y.size === 0) return;
     const [n, channels, inner] = x.shape;
-    k.batchNorm(y.ptr, x.ptr, mean.ptr, variance.ptr, w.ptr, b.ptr, scratch(channels * itemBytes(x.dtype)), n, channels, inner, eps);
+    const row = x.strides[0];
+    k.batchNorm(y.ptr, x.ptr, mean.ptr, variance.ptr, w.ptr, b.ptr, scratch(channels * itemBytes(x.dtype)), n, channels, inner, row, eps);
   },
   saves: ["x", "mean", "variance", "w"],
   vjp(dy, { x, mean, variance, w }, { params }) {
@@ -254,6 +280,7 @@ function update(running: Running, stats: Tensor | { readonly at: readonly [mean:
 const channelStatsOp = op({
   name: "channelStats",
   inputs: ["x"],
+  split: channelsOf(1, ["x"]),
   batch({ inputs, size, again }) {
     const [n, channels, values] = inputs.x.shape.slice(1);
     const folded = reshape(permute(inputs.x, 1, 0, 2, 3), [n, size * channels, values]);
@@ -263,7 +290,7 @@ const channelStatsOp = op({
     if (x.shape.length !== 3) throw new ShapeError(`channelStats: expected x [N, C, I]; got ${showShape(x.shape)}`);
     return { shape: [2, x.shape[1]], dtype: floatDtype("channelStats", { x }) };
   },
-  kernel: (k, { x }, y) => k.batchStats(y.ptr, x.ptr, x.shape[0], x.shape[1], x.shape[2]),
+  kernel: (k, { x }, y) => k.batchStats(y.ptr, y.ptr + y.strides[0] * itemBytes(y.dtype), x.ptr, x.shape[0], x.shape[1], x.shape[2], x.strides[0]),
   saves: [],
   vjp: "none",
   samples: [],

@@ -54,7 +54,7 @@ export function paddedRows(k: Kernels, x: Tensor, y: Tensor, { shape, from, to, 
   const bytes = itemBytes(y.dtype);
   const element = y.ptr + bytes * (before > 0 ? to - before : to + shape[last]);
   fillAt(element, 1, y.dtype, value);
-  const [source, target] = [x.storage.ptr + bytes * from, y.ptr + bytes * (to - before)];
+  const [source, target] = [x.ptr + bytes * (from - x.offset), y.ptr + bytes * (to - before)];
   const steps = [axes[0].t, axes[1].t, axes[0].s, axes[1].s, before, after].map((n) => n * bytes) as [number, number, number, number, number, number];
   k.padRows(target, source, element, axes[0].size, axes[1].size, shape[last] * bytes, ...steps, bytes);
   return true;

@@ -7,7 +7,7 @@ import { fillAt, fillWith } from "./create.js";
 
 /** The elements of a layout over the memory of t. */
 export function placeIn(t: Tensor, place: Layout): Elements {
-  return { ptr: t.storage.ptr + place.offset * itemBytes(t.dtype), dtype: t.dtype, shape: place.shape, strides: place.strides };
+  return { ptr: t.ptr + (place.offset - t.offset) * itemBytes(t.dtype), dtype: t.dtype, shape: place.shape, strides: place.strides };
 }
 
 /** Sets every element of a layout over the memory of t, a strip of it: the first by itself, the others as copies of that. */
