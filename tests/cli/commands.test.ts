@@ -125,6 +125,7 @@ test("train writes model and report, eval reads the model, and the seed fixes ev
 test("doctor and help tell what there is", () => {
   const figures = JSON.parse(tapir("doctor", "--json").stdout);
   assert.ok(["strict", "relaxed"].includes(figures.build));
+  assert.ok(figures.threadsInUse >= 1 && figures.threadsInUse <= figures.cores);
   assert.match(tapir("--help").stdout, /train mnist/);
   assert.match(tapir("train", "--help").stdout, /--epochs N/);
 });

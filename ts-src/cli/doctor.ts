@@ -3,6 +3,7 @@ import { availableParallelism, cpus, freemem, totalmem } from "node:os";
 import { arithmetic } from "../../bindings/kernels.js";
 import { memoryStats } from "../../bindings/memory.js";
 import { probe } from "../../bindings/probe.js";
+import { threadsInUse } from "../../bindings/team.js";
 import { type Command, parse } from "./options.js";
 
 export const command: Command = {
@@ -26,6 +27,7 @@ export async function run(args: readonly string[]): Promise<void> {
     simd: features.simd,
     relaxedSimd: features.relaxedSimd,
     threads: features.threads,
+    threadsInUse: threadsInUse(),
     build: arithmetic(),
     memoryLimitBytes: limit,
     machineMemoryBytes: totalmem(),
@@ -42,7 +44,7 @@ export async function run(args: readonly string[]): Promise<void> {
     ["processor", `${figures.processor}, ${figures.cores} cores`],
     ["SIMD", `${yes(figures.simd)}${figures.simd ? "" : "; tapir needs it: use a newer engine"}`],
     ["relaxed SIMD", `${yes(figures.relaxedSimd)}; fused multiply-add${figures.relaxedSimd ? "" : ' needs Node 22 or import "tapir/fast"'}`],
-    ["threads", `${yes(figures.threads)}; shared memory and atomics; this version computes on one`],
+    ["threads", figures.threads ? `${threadsInUse()}, the calling one included (TAPIR_THREADS, configure)` : "one; this engine shares no memory between them"],
     ["build chosen", figures.build === "relaxed" ? "relaxed: the fastest; bits may differ between machines" : "strict: the same bits on every machine"],
     ["memory", `up to ${gib(figures.memoryLimitBytes)} for tensors; the machine has ${gib(figures.machineMemoryBytes)}, ${gib(figures.freeMemoryBytes)} free`],
   ];

@@ -30,7 +30,7 @@ export const command: Command = {
     hidden: { value: "N", help: "units of the hidden layer", default: "256", parse: wholeNumber(1, 65_536) },
     lr: { value: "X", help: "learning rate at the start, which falls to 0 by a cosine; 0.1 suits sgd", default: "0.002", parse: positive },
     optimizer: { value: "NAME", help: "adam or sgd", default: "adam", parse: oneOf("adam", "sgd") },
-    threads: { value: "N", help: "threads; this version runs one", default: "1", parse: wholeNumber(1, 1) },
+    threads: { value: "N", help: "threads, with the same bits for any number of them (all cores, or TAPIR_THREADS)", parse: wholeNumber(1, 64) },
     seed: { value: "N", help: "seed of weights and order; the same seed gives the same bits", default: "0", parse: wholeNumber(0, 0xffffffff) },
     out: { value: "DIR", help: "folder for model and report", default: "out/mnist" },
     json: { help: "print one JSON object as the last line" },
@@ -45,7 +45,7 @@ interface Values {
   hidden: number;
   lr: number;
   optimizer: "adam" | "sgd";
-  threads: number;
+  threads?: number;
   seed: number;
   out: string;
   json?: boolean;
@@ -59,7 +59,7 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   if (operands[0] !== "mnist") throw new ConfigError(`train: expected the dataset mnist; got ${operands[0] ?? "none"}`);
   const v = values as unknown as Values;
   const started = performance.now();
-  configure({ threads: v.threads });
+  if (v.threads !== undefined) configure({ threads: v.threads });
   const images = await mnist();
   makeFolder(v.out);
 
