@@ -1,18 +1,12 @@
 // The word by which another thread stops programs of this one: see assembly/sync/abort.ts.
 import { AbortError } from "./errors.js";
-import { read, theMemory, write } from "./memory.js";
+import { read, theMemory } from "./memory.js";
 
 const ABORT = 512;
 
 /** Whether programs are to stop. */
 export function isAborted(): boolean {
   return read(ABORT, "int32") !== 0;
-}
-
-/** Lets programs run again, or stops them. */
-export function setAborted(on: boolean): void {
-  theMemory();
-  write(ABORT, "int32", on ? 1 : 0);
 }
 
 /** Memory for stopPrograms() in another thread; it stays valid when the memory grows. Undefined where a page may share none. */

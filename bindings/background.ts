@@ -32,7 +32,7 @@ export function hasBackground(): boolean {
   return threadsInUse() > 1 && lost < MOST_TEAMS && activeTracer() === undefined && currentHome() === heapHome;
 }
 
-function theHelper(): Team {
+function theHelper(): Team | undefined {
   if (helper !== undefined && !helper.whole) loseHelper();
   helper ??= startTeam(SLOTS, false);
   return helper;
@@ -188,12 +188,13 @@ class Job {
     const bytes = phaseBytes(tasks);
     try {
       this.code = { ptr: reserveBlock(bytes), bytes };
-      theHelper().post(this.kernels as Kernels, buildNumber(this.build), writePhase(this.code.ptr, tasks), 1);
+      const team = theHelper();
+      team?.post(this.kernels as Kernels, buildNumber(this.build), writePhase(this.code.ptr, tasks), 1);
+      return team !== undefined;
     } catch (error) {
       if (error instanceof OutOfMemoryError) return false;
       throw error;
     }
-    return true;
   }
 
   /** Does with the helper what is left. */

@@ -3,14 +3,13 @@
 
 import { signatures } from "../build/program/instructions.js";
 import { arrayOf, type DType, type TypedArray } from "./dtype.js";
-import { type Kernels, kernelsThatRun, withKernels } from "./kernels.js";
+import { type Kernels, withKernels } from "./kernels.js";
 import { type Storage, withReached } from "./lifetime.js";
 import { CAPTURED, type Home, type HomeTask, type Located, type Moving, withHome } from "./memory.js";
+import { type Build, kernelsOfBuild } from "./noting.js";
 import type { Span, Touched } from "./phases.js";
 import { spanOf } from "./spans.js";
 import { Untraceable } from "./trace.js";
-
-export type Build = "f32" | "f64";
 
 export interface Call {
   readonly build: Build;
@@ -244,7 +243,7 @@ export class Capture implements Home {
   }
 
   private recorder(build: Build): Kernels {
-    const real = kernelsThatRun(build === "f64" ? "float64" : "float32") as unknown as Record<string, (...args: number[]) => number>;
+    const real = kernelsOfBuild(build) as unknown as Record<string, (...args: number[]) => number>;
     const noted = (name: string) => {
       // what only computes a size does so now
       if (!(name in signatures)) {

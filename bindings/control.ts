@@ -2,7 +2,7 @@
 
 /** Each word that several threads write has a line of its own. */
 export const LINE = 16;
-export const [JOB, SLOTS, STOP, PHASE_SPINS, JOB_SPINS, READY, TRAPPED, FAILED] = [0, 16, 17, 18, 19, 20, 21, 128];
+export const [JOB, SLOTS, STOP, PHASE_SPINS, JOB_SPINS, READY, TRAPPED, DONE, FAILED] = [0, 16, 17, 18, 19, 20, 21, 80, 128];
 const CLAIMS = 144;
 /** Within the state of a thread. */
 export const [PC, THREAD, WAITS, TASKS] = [0, 1, 3, 4];

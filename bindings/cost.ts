@@ -15,7 +15,7 @@ const BLOCK = 65536; // bytes of the copy
 const PEAK_FLOPS = 96;
 const PEAK_ITERATIONS = 10_000;
 const COPIES = 8;
-/** Work below both is never divided: under 5 us on any machine. */
+/** Work below both is not worth asking about: under 5 us, or some times that where each element takes a transcendental function. */
 const [FEW_FLOPS, FEW_BYTES] = [200_000, 200_000];
 const CALIBRATION_MS = 10;
 

@@ -5,7 +5,7 @@ import { abortError, isAborted } from "./abort.js";
 import { TimeoutError, WorkerError } from "./errors.js";
 import { withKernels } from "./kernels.js";
 import { currentHome, type Home, type HomeTask, releaseBlock, reserveBlock, withHome } from "./memory.js";
-import { type Build, buildNumber, callKernel, kernelsOfBuild, type NotedCall, phaseBytes, recorder, writePhase } from "./noting.js";
+import { type Build, buildNumber, callKernel, kernelAt, kernelsOfBuild, type NotedCall, phaseBytes, recorder, writePhase } from "./noting.js";
 import { type Loss, loseTeam, type Team } from "./team.js";
 import { Untraceable } from "./trace.js";
 
@@ -38,7 +38,7 @@ function code(bytes: number): number {
 
 /**
  * Runs tasks by a team; false if they must be done by one thread instead: a kernel found something wrong and will say so, a thread was
- * lost before anything from before was changed (`again`), or their JavaScript reads elements. Throws WorkerError, AbortError.
+ * lost before anything from before was changed (`again`), or their JavaScript reads elements. Throws WorkerError, TimeoutError, AbortError.
  */
 export function forked(team: Team, tasks: readonly HomeTask[], again: boolean): boolean {
   const heap = currentHome();
@@ -81,28 +81,25 @@ export function forked(team: Team, tasks: readonly HomeTask[], again: boolean): 
   }
 }
 
-/** The kernel that an op calls first. */
-function nameOf(parts: readonly (readonly NotedCall[])[]): string {
-  return parts.flat()[0].name;
-}
-
 function led(team: Team, parts: readonly (readonly NotedCall[])[], again: boolean): boolean {
   if (build === undefined) return true;
   const table = writePhase(code(phaseBytes(parts)), parts);
   const stopped = team.lead(kernelsOfBuild(build), buildNumber(build), table, 1);
   if (stopped === 0) return true;
   if (typeof stopped !== "number") return lost(stopped, parts, again);
-  if (isAborted()) throw abortError("an op on several threads", `kernel ${nameOf(parts)}`);
+  if (isAborted()) throw abortError("an op on several threads", `kernel ${kernelAt(codePtr, parts, stopped)}`);
   return false;
 }
 
-function lost({ reason }: Loss, parts: readonly (readonly NotedCall[])[], again: boolean): boolean {
-  const name = nameOf(parts);
+function lost({ pc, reason }: Loss, parts: readonly (readonly NotedCall[])[], again: boolean): boolean {
+  const name = kernelAt(codePtr, parts, pc);
   const what = reason === "trapped" ? `kernel ${name} trapped` : `a worker thread ${reason === "gone" ? "ended" : "did not answer"} in ${name}`;
-  loseTeam(what);
-  // the code block may still be read
-  codeBytes = 0;
-  codePtr = 0;
+  if (reason !== "trapped") {
+    loseTeam(what);
+    // the code block may still be read
+    codeBytes = 0;
+    codePtr = 0;
+  }
   if (again && reason !== "trapped") return false;
   throw new (reason === "late" ? TimeoutError : WorkerError)(
     `${name}: expected an op that runs to its end; ${what}; its result may be half written; compute it anew, or with configure({ threads: 1 })`,

@@ -50,6 +50,17 @@ function callsBytes(tasks: readonly (readonly NotedCall[])[]): number {
   return tasks.flat().reduce((n, { args }) => n + callBytes(args), 0);
 }
 
+/** The kernel whose call stands at an address of a program that was written at `ptr`; the first one's for another address. */
+export function kernelAt(ptr: number, tasks: readonly (readonly NotedCall[])[], pc: number): string {
+  const calls = tasks.flat();
+  let at = ptr;
+  for (const { name, args } of calls) {
+    if (at === pc) return name;
+    at += callBytes(args);
+  }
+  return calls[0].name;
+}
+
 /** Writes a program of one phase to a block; answers the address of its table. */
 export function writePhase(ptr: number, tasks: readonly (readonly NotedCall[])[]): number {
   const bytes = callsBytes(tasks);

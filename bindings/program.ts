@@ -2,18 +2,19 @@
 // WebAssembly runs all calls by one from JavaScript.
 import { LOOP } from "../build/program/instructions.js";
 import { abortError, isAborted } from "./abort.js";
-import { type Build, type Call, type Capture, type Instruction, type Loop, REGION, type Task } from "./capture.js";
+import { type Call, type Capture, type Instruction, type Loop, REGION, type Task } from "./capture.js";
 import { callBytes, encodeCall, HEAD, SLOT } from "./encode.js";
 import { TimeoutError, WorkerError } from "./errors.js";
-import { type Kernels, kernelsThatRun } from "./kernels.js";
+import type { Kernels } from "./kernels.js";
 import { allocate, currentHome, settle, view, write } from "./memory.js";
+import { type Build, buildNumber, kernelsOfBuild } from "./noting.js";
 import { places } from "./packing.js";
 import { phasesOf, type Span } from "./phases.js";
 import { type Loss, loseTeam, readyTeam } from "./team.js";
 
-/** Bytes before the moves of a loop, and bytes of a move. */
+/** Bytes before the moves of a loop, and bytes of a move: where its word is, bytes a round, the address of the first round, 4 unused. */
 const LOOP_HEAD = 16;
-const MOVE = 8;
+const MOVE = 16;
 
 /** Instructions that one build runs by one call, and where phases are, how several threads run them. */
 interface Segment {
@@ -88,7 +89,8 @@ export class Program {
       const offset = address - (region + 1) * REGION;
       const moving = region < 0 ? undefined : capture.regions[region].moving;
       if (region < 0) words[word] = address;
-      else if (moving !== undefined) place(word, moving.ptr + offset);
+      // the loop writes it before each round
+      else if (moving !== undefined) words[word] = 0;
       else {
         const patch = this.patches.get((region + 1) * REGION);
         if (patch !== undefined) patch.places.push({ ptr: this.code + 4 * word, offset });
@@ -106,14 +108,18 @@ export class Program {
         inner += bytesOf(capture, step);
         return start;
       });
-      for (const [i, { step, arg, bytes }] of moves.entries()) words.set([starts[step] + HEAD + SLOT * arg - at, bytes], (at + LOOP_HEAD + MOVE * i) / 4);
+      // the first address stands apart from the word that moves: a thread that is lost within a loop leaves that one anywhere
+      for (const [i, { step, arg, bytes, from }] of moves.entries()) {
+        const word = (at + LOOP_HEAD + MOVE * i) / 4;
+        words.set([starts[step] + HEAD + SLOT * arg - at, bytes], word);
+        place(word + 2, from);
+      }
     };
     let at = 0;
     // tables after all instructions, which are whole multiples of 8 bytes
     let table = groups.reduce((n, { phases }) => phases.flat(2).reduce((m, instruction) => m + bytesOf(capture, instruction), n), 0);
     for (const { build, part, slots, phases } of groups) {
-      const kernels = kernelsThatRun(build === "f64" ? "float64" : "float32");
-      const segment: Segment = { kernels, build: build === "f64" ? 1 : 0, start: this.code + at, end: 0, table: 0, phases: 0 };
+      const segment: Segment = { kernels: kernelsOfBuild(build), build: buildNumber(build), start: this.code + at, end: 0, table: 0, phases: 0 };
       this.segments[part].push(segment);
       if (slots > 1) [segment.table, segment.phases] = [this.code + table, phases.length];
       for (const tasks of phases) {
@@ -158,11 +164,11 @@ export class Program {
       const segment = segments[i];
       const { kernels, build, start, end, table, phases } = segment;
       const led = team !== undefined && phases > 0 && team.threads === this.threads;
-      const stopped = led ? team.lead(kernels, build, table, phases) : kernels.run(start, end);
+      const stopped = led ? team.lead(kernels, build, table, phases) : kernels.run(start, end) >>> 0;
       if (stopped === 0) continue;
       if (typeof stopped === "number") return this.stoppedAt(stopped);
       this.lost(stopped, again);
-      return this.run(part, false);
+      return this.run(part, again);
     }
     return -1;
   }
@@ -172,12 +178,12 @@ export class Program {
     return this.starts.indexOf(pc);
   }
 
-  /** Ends the threads after one of them was lost. Throws WorkerError or TimeoutError unless all can be done over. */
+  /** Ends the threads after one of them was lost. Throws WorkerError or TimeoutError unless all can be done over, which a trap would end too. */
   private lost({ pc, reason }: Loss, again: boolean): void {
     const what = `${reason === "gone" ? "a worker thread ended" : reason === "late" ? "a worker thread did not answer" : "a kernel trapped"} in ${this.nameOf(pc)}`;
-    loseTeam(what);
+    if (reason !== "trapped") loseTeam(what);
     if (again && reason !== "trapped") return;
-    const advice = again ? "call it again" : "what it changes may be half written; go on from a checkpoint, or with configure({ threads: 1 })";
+    const advice = again ? "nothing was changed" : "what it changes may be half written; go on from a checkpoint";
     throw new (reason === "late" ? TimeoutError : WorkerError)(`compile: expected a step that runs to its end; ${what}; ${advice}`);
   }
 
@@ -191,7 +197,7 @@ export class Program {
   runWhole(): number {
     settle();
     for (const { kernels, start, end } of this.segments.flat()) {
-      const stopped = kernels.run(start, end);
+      const stopped = kernels.run(start, end) >>> 0;
       if (stopped !== 0) return this.stoppedAt(stopped);
     }
     return -1;
@@ -241,6 +247,25 @@ function buildsOf(instructions: readonly Instruction[]): Build[] {
   return instructions.map((instruction) => ("body" in instruction ? instruction.body[0].build : instruction.build));
 }
 
+/**
+ * Tasks that call kernels of both builds as steps of one build each: parts that are alike, such as copies and then products, stay beside
+ * each other, others come one after the other. What each reads and writes is not known by itself: it counts as all that the whole does.
+ */
+function inRuns(tasks: readonly Task[]): (readonly Task[])[] {
+  const runs = tasks.map(({ instructions }) => {
+    const made: Instruction[][] = [];
+    for (const [i, build] of buildsOf(instructions).entries()) {
+      if (i > 0 && build === buildsOf(made[made.length - 1])[0]) made[made.length - 1].push(instructions[i]);
+      else made.push([instructions[i]]);
+    }
+    return made;
+  });
+  const orders = runs.map((made) => made.map((run) => buildsOf(run)[0]).join());
+  if (orders.every((order) => order === orders[0])) return runs[0].map((_, i) => tasks.map((task, slot) => ({ ...task, instructions: runs[slot][i] })));
+  const whole = { reads: tasks.flatMap(({ reads }) => reads), writes: tasks.flatMap(({ writes }) => writes) };
+  return runs.flat().map((instructions) => [{ ...whole, instructions }]);
+}
+
 /** The steps of a capture as groups; `place` tells where a span will lie. */
 function groupsOf(capture: Capture, cut: number, place: (span: Span) => Span): Group[] {
   const groups: { build: Build; part: 0 | 1; steps: (readonly Task[])[] }[] = [];
@@ -249,8 +274,7 @@ function groupsOf(capture: Capture, cut: number, place: (span: Span) => Span): G
     const all = tasks.flatMap(({ instructions }) => instructions);
     const builds = buildsOf(all);
     const mixed = builds.some((build) => build !== builds[0]);
-    // a kernel of the other build in between: one after the other
-    for (const step of mixed ? all.map((instruction) => [{ ...tasks[0], instructions: [instruction] }]) : [tasks]) {
+    for (const step of mixed ? inRuns(tasks) : [tasks]) {
       const build = buildsOf(step.flatMap(({ instructions }) => instructions))[0] ?? "f32";
       const last = groups[groups.length - 1];
       if (last?.build === build && last.part === part) last.steps.push(step);
@@ -270,12 +294,12 @@ function groupsOf(capture: Capture, cut: number, place: (span: Span) => Span): G
   });
 }
 
-/** The arguments of a loop's body that move: number of the call, number of the argument, bytes a round. */
-function movesOf(capture: Capture, { body }: Loop): { step: number; arg: number; bytes: number }[] {
+/** The arguments of a loop's body that move: number of the call, number of the argument, bytes a round, address in the first. */
+function movesOf(capture: Capture, { body }: Loop): { step: number; arg: number; bytes: number; from: number }[] {
   return body.flatMap(({ args }, step) =>
     args.flatMap((address, arg) => {
       const moving = address < REGION ? undefined : capture.regions[Math.floor(address / REGION) - 1].moving;
-      return moving === undefined ? [] : [{ step, arg, bytes: moving.stepBytes }];
+      return moving === undefined ? [] : [{ step, arg, bytes: moving.stepBytes, from: moving.ptr + (address % REGION) }];
     }),
   );
 }

@@ -40,11 +40,6 @@ function part(t: Tensor, axis: number, from: number, to: number): Tensor {
   return new Tensor(t.storage, t.origin, t.dtype, shape, t.strides, t.offset + from * t.strides[axis]);
 }
 
-/** The same elements as one axis; the caller disposes it. */
-function flat(t: Tensor): Tensor {
-  return new Tensor(t.storage, t.origin, t.dtype, [t.size], [1], t.offset);
-}
-
 /** The cut of an op of which each element is made from those at its place. */
 function elementsCut(names: readonly string[], operands: { readonly [name: string]: Tensor }, y: Shape, parts: number): Cut | undefined {
   const axis = y.findIndex((size) => size !== 1);
@@ -98,8 +93,8 @@ export function dividedKernel(
     let cut: Cut | undefined;
     if (split === "elements") {
       if (inputs.every((name) => operands[name].contiguous && (operands[name].size === y.size || operands[name].size === 1))) {
-        xs = Object.fromEntries(inputs.map((name) => [name, operands[name].size === 1 ? operands[name] : own(flat(operands[name]))]));
-        whole = own(flat(y));
+        xs = Object.fromEntries(inputs.map((name) => [name, operands[name].size === 1 ? operands[name] : own(range(operands[name], 0, operands[name].size))]));
+        whole = own(range(y, 0, y.size));
         step = lineStep();
       }
       cut = elementsCut(inputs, xs, whole.shape, parts);
@@ -110,6 +105,10 @@ export function dividedKernel(
     }
     const { y: axis, operands: axes } = cut as { y: number; operands: { readonly [name: string]: number } };
     const starts = bounds(whole.shape[axis], parts, cut.step ?? step);
+    if (starts[1] === whole.shape[axis]) {
+      kernel(operands, y, params);
+      return;
+    }
     const pieces = starts.slice(1).flatMap((to, i): HomeTask[] => {
       const from = starts[i];
       const ys = own(part(whole, axis, from, to));
@@ -157,6 +156,7 @@ export function dividedRange(work: Work, n: number, step: number, again: boolean
   const parts = partsOf(work);
   if (parts === 1 || n < parts) return false;
   const starts = bounds(n, parts, step);
+  if (starts[1] === n) return false;
   return divided(
     starts.slice(1).map((to, i) => {
       const made = task(starts[i], to);

@@ -2,7 +2,7 @@
 // the phases of a program. They start at the first program that is worth it and keep no process alive. Since who finds a task
 // unclaimed does it, a worker that starts, sleeps or is gone holds nothing up; one that is lost within a task is noticed and named.
 // The protocol and the layout of the control block are in assembly/sync/team.ts.
-import { claimAt, controlWords, FAILED, JOB, JOB_SPINS, PC, PHASE_SPINS, READY, SLOTS, STOP, stateAt, TASKS, THREAD, TRAPPED, WAITS } from "./control.js";
+import { claimAt, controlWords, DONE, FAILED, JOB, JOB_SPINS, PC, PHASE_SPINS, READY, SLOTS, STOP, stateAt, TASKS, THREAD, TRAPPED, WAITS } from "./control.js";
 import { ConfigError } from "./errors.js";
 import { buildBytes, type Kernels, kernelModule, kernelsThatRun } from "./kernels.js";
 import { releaseBlock, reserveBlock, theMemory } from "./memory.js";
@@ -14,13 +14,13 @@ const MOST_THREADS = 64;
 const [LOOK_MS, MOST_MS, UNKNOWN_MS] = [2, 2000, 20];
 /** Jobs between two looks whether the workers are there, which take some us. */
 const LOOK = 256;
-/** How long the leader waits for a task before it looks whether the others are alive, ms. */
+/** How long the leader waits for a task, at most, before it looks whether the others are alive, ms. */
 const SLICE = 100;
 /** Time of a phase and of the gap between two jobs that is spun through, us; where threads outnumber cores, none. */
 const [PHASE_US, JOB_US] = [100, 200];
 /** A word that nobody writes to. */
 const CALIBRATED = 64;
-/** How often lost workers are replaced. */
+/** Lost teams after which there is one thread; those before are replaced. */
 export const MOST_TEAMS = 3;
 
 /** Why a program stopped: the address of the instruction, if it is known, and what happened to the thread that ran it. */
@@ -60,9 +60,9 @@ export function setDeadline(seconds: number): void {
 
 /** Sets the number of threads for programs from now on. */
 export function setThreads(threads: number): void {
+  lost = 0;
   if (threads === wanted) return;
   wanted = threads;
-  lost = 0;
   endTeam();
 }
 
@@ -78,7 +78,8 @@ let lost = 0;
 export function threadsInUse(): number {
   if (wanted === undefined) {
     const given = variable("TAPIR_THREADS");
-    wanted = given === undefined || given === "" ? Math.min(cores(), MOST_THREADS) : checkedThreads("TAPIR_THREADS", Number(given));
+    wanted =
+      given === undefined || given === "" ? Math.min(cores(), MOST_THREADS) : checkedThreads("TAPIR_THREADS", /^\d+$/.test(given) ? Number(given) : given);
   }
   if (wanted === 1 || lost >= MOST_TEAMS) return 1;
   if (possible === undefined) {
@@ -89,13 +90,20 @@ export function threadsInUse(): number {
   return possible ? wanted : 1;
 }
 
+/** Of a team whose threads could not be started. */
+class Unstartable extends Error {}
+
+function slice(): number {
+  return Math.min(SLICE, deadline * 1000);
+}
+
 /** Workers and their control block. */
 export class Team {
   readonly threads: number;
   private readonly control: number;
   private readonly bytes: number;
   private readonly words: Int32Array;
-  private readonly workers: Worker[];
+  private readonly workers: Worker[] = [];
   private ended = false;
   private jobs = 0;
 
@@ -111,16 +119,23 @@ export class Team {
     const perUs = spins ? spinsPerUs() : 0;
     this.words[PHASE_SPINS] = PHASE_US * perUs;
     this.words[JOB_SPINS] = JOB_US * perUs;
-    this.workers = Array.from({ length: threads - 1 }, (_, i) => {
-      const start = { memory: theMemory(), modules: [kernelModule(), buildBytes("f64")], control: this.control, me: i + 1 };
-      const worker: Worker = {
-        thread: startThread(start, (reason) => {
-          worker.ended ??= reason;
-        }),
-        ended: undefined,
-      };
-      return worker;
-    });
+    try {
+      for (let me = 1; me < threads; me++) this.workers.push(this.started(me));
+    } catch (error) {
+      this.end(true);
+      throw new Unstartable(String((error as Error | undefined)?.message ?? error), { cause: error });
+    }
+  }
+
+  private started(me: number): Worker {
+    const start = { memory: theMemory(), modules: [kernelModule(), buildBytes("f64")], control: this.control, me };
+    const worker: Worker = {
+      thread: startThread(start, (reason) => {
+        worker.ended ??= reason;
+      }),
+      ended: undefined,
+    };
+    return worker;
   }
 
   /** Whether a worker waits or works. */
@@ -163,7 +178,7 @@ export class Team {
   lead(kernels: Kernels, build: 0 | 1, table: number, phases: number): number | Loss {
     return this.finished(
       kernels,
-      this.step(kernels, () => kernels.teamLead(this.control, table, phases, build, SLICE * 1e6)),
+      this.step(kernels, () => kernels.teamLead(this.control, table, phases, build, slice() * 1e6)),
     );
   }
 
@@ -176,7 +191,7 @@ export class Team {
   complete(kernels: Kernels): number | Loss {
     return this.finished(
       kernels,
-      this.step(kernels, () => kernels.teamGoOn(this.control, SLICE * 1e6)),
+      this.step(kernels, () => kernels.teamGoOn(this.control, slice() * 1e6)),
     );
   }
 
@@ -190,15 +205,19 @@ export class Team {
     const { control, words } = this;
     if (++this.jobs % LOOK === 0) this.look();
     let waiting = still;
-    let waited = 0;
+    let [done, waited] = [0, 0];
     while (waiting) {
-      waited += SLICE;
+      // what is waited for is one task, not a job of many
+      const now = Atomics.load(words, DONE);
+      waited = now === done ? waited + slice() : slice();
+      done = now;
       const loss = this.missing(waited >= deadline * 1000);
       if (loss !== undefined) return loss;
-      waiting = this.step(kernels, () => kernels.teamGoOn(control, SLICE * 1e6));
+      waiting = this.step(kernels, () => kernels.teamGoOn(control, slice() * 1e6));
     }
-    if (words[TRAPPED] !== 0) return { pc: words[FAILED] >>> 0, reason: "trapped" };
-    return words[FAILED] >>> 0;
+    if (words[TRAPPED] === 0) return words[FAILED] >>> 0;
+    words[TRAPPED] = 0;
+    return { pc: words[FAILED] >>> 0, reason: "trapped" };
   }
 
   /** Whether the leader still waits. */
@@ -208,7 +227,7 @@ export class Team {
     } catch (error) {
       if (!(error instanceof WebAssembly.RuntimeError)) throw error;
       kernels.teamTrap(this.control, 0);
-      return kernels.teamGoOn(this.control, SLICE * 1e6) !== 0;
+      return kernels.teamGoOn(this.control, slice() * 1e6) !== 0;
     }
   }
 
@@ -286,10 +305,17 @@ function spinsPerUs(): number {
   return spins;
 }
 
-/** A new team, once the memory of those that are gone is given back. */
-export function startTeam(threads: number, spins: boolean): Team {
+/** A new team, once the memory of those that are gone is given back; undefined, from then on too, where the engine starts no thread after all. */
+export function startTeam(threads: number, spins: boolean): Team | undefined {
   sweep();
-  return new Team(threads, spins);
+  try {
+    return new Team(threads, spins);
+  } catch (error) {
+    if (!(error instanceof Unstartable)) throw error;
+    possible = false;
+    warn(`this engine starts no threads (${error.message})`);
+    return undefined;
+  }
 }
 
 /** The team, once its first worker is ready; it is started by the first call. Undefined until then, and for one thread. */
@@ -305,7 +331,7 @@ export function readyTeam(): Team | undefined {
     endTeam();
     team = startTeam(threads, threads <= cores());
   }
-  return team.ready ? team : undefined;
+  return team?.ready ? team : undefined;
 }
 
 /** Ends a team of which a worker is lost; the next program starts another, but not for ever. */

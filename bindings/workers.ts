@@ -75,12 +75,18 @@ export function startThread(start: Start, ended: (reason: string) => void): Thre
   }
   const url = URL.createObjectURL(new Blob([webProgram], { type: "text/javascript" }));
   const worker = new Worker(url);
-  worker.addEventListener("error", ({ message }) => ended(message));
+  const gone = (reason: string): void => {
+    URL.revokeObjectURL(url);
+    ended(reason);
+  };
+  worker.addEventListener("error", ({ message }) => gone(message));
+  // its only message: no event tells that it has closed itself
+  worker.addEventListener("message", () => gone("it ended"));
   worker.postMessage(start);
   return {
     terminate() {
       worker.terminate();
-      URL.revokeObjectURL(url);
+      gone("it was ended");
     },
   };
 }

@@ -53,21 +53,16 @@ import { ABORT } from "../../assembly/sync/abort";
  * and what is added to it between two rounds; then the instructions follow. Afterwards the words are as before.
  */
 function loop(pc: usize): usize {
-  const count = load<i32>(pc, 8), moves = pc + 16, body = moves + (<usize>load<i32>(pc, 12) << 3), end = pc + <usize>load<i32>(pc, 4);
-  let stopped: usize = 0, round = 1;
-  for (; round <= count; round++) {
-    stopped = run(body, end);
-    if (stopped || round == count) break;
-    for (let move = moves; move < body; move += 8) {
+  const count = load<i32>(pc, 8), moves = pc + 16, body = moves + (<usize>load<i32>(pc, 12) << 4), end = pc + <usize>load<i32>(pc, 4);
+  for (let move = moves; move < body; move += 16) store<i32>(pc + <usize>load<i32>(move), load<i32>(move, 8));
+  for (let round = 0; round < count; round++) {
+    if (run(body, end)) return pc;
+    for (let move = moves; move < body; move += 16) {
       const word = pc + <usize>load<i32>(move);
       store<i32>(word, load<i32>(word) + load<i32>(move, 4));
     }
   }
-  for (let move = moves; move < body; move += 8) {
-    const word = pc + <usize>load<i32>(move);
-    store<i32>(word, load<i32>(word) - (round - 1) * load<i32>(move, 4));
-  }
-  return stopped;
+  return 0;
 }
 
 /** Runs the instructions from pc to end; answers 0, or the address of the one whose kernel found something wrong or that an abort kept from running. */

@@ -35,12 +35,25 @@ test("where there is no shared memory one thread gives the same answer, and one 
   assert.match(stderr, /^tapir: one thread: this page has no shared memory; [^\n]*\n$/);
 });
 
+test("where the engine refuses to start a thread one thread gives the same answer, and one line says why", async () => {
+  const { answer, stderr } = await program("refused", { TAPIR_THREADS: "3" });
+  assert.is(answer, one.answer);
+  assert.match(stderr, /^tapir: one thread: this engine starts no threads \(no more of them\); [^\n]*\n$/);
+});
+
+test("workers of a page close themselves when the number of threads changes, and their addresses are given back", async () => {
+  assert.equal((await program("page")).answer, [4, 4, 0]);
+});
+
 test("TAPIR_THREADS that is no number of threads is a ConfigError", async () => {
-  for (const value of ["0", "two", "1000"]) {
+  for (const value of ["0", "two", "1000", "0x2"]) {
     try {
       await program("exit", { TAPIR_THREADS: value });
     } catch (error) {
-      assert.match((error as { stderr: string }).stderr, /ConfigError: TAPIR_THREADS: expected threads, a whole number from 1 to 64; got/);
+      assert.match(
+        (error as { stderr: string }).stderr,
+        new RegExp(`ConfigError: TAPIR_THREADS: expected threads, a whole number from 1 to 64; got (number|string) ${value}`),
+      );
       continue;
     }
     assert.unreachable(value);

@@ -92,6 +92,45 @@ test("a step whose worker ends while it changes weights is right or a WorkerErro
   }
 });
 
+test("a worker that ends within a chain of elementwise ops leaves the program as it was", () => {
+  tapir.manualSeed(2);
+  const x = tapir.rand([1 << 21]);
+  const chain = (t: T): T => {
+    for (let i = 0; i < 60; i++) t = t.mul(1.01).tanh();
+    return t;
+  };
+  configure({ threads: 1 });
+  const expected = Buffer.from(compile(chain)(x).data().buffer);
+  const call = compile(chain);
+  const right = (): boolean => Buffer.from(call(x).data().buffer).equals(expected);
+  for (let kill = 0; kill < 10; kill++) {
+    anew();
+    assert.ok(right());
+    // the chain takes 60 ms on two threads, so the worker ends within it
+    void started[started.length - 1].terminate();
+    assert.ok(right(), `kill ${kill}: wrong numbers`);
+    assert.ok(right(), `kill ${kill}: wrong numbers afterwards`);
+  }
+});
+
+test("a kernel that traps is a typed error with its name, and the threads stay", () => {
+  anew();
+  const trapping = (): HomeTask[] =>
+    [0, 1].map((part) => ({
+      reads: [],
+      writes: [],
+      run() {
+        const k = kernelsOf("float32");
+        k.exp(y, a, 16);
+        if (part === 1) k.sqrt(y, 0xfffffff0 | 0, 64);
+      },
+    }));
+  for (let i = 0; i < 4; i++) {
+    assertThrows(() => forked(readyTeam() as Team, trapping(), true), tapir.WorkerError, /^sqrt: .*kernel sqrt trapped/);
+    assert.is(tapir.parallel.stats().lost, 0);
+  }
+});
+
 const N = 768;
 const [a, b, y] = [1, 2, 3].map(() => reserveBlock(4 * N * N));
 const work = reserveBlock(4 * N * N);

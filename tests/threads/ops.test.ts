@@ -37,6 +37,7 @@ for (const deterministic of [true, false]) {
     }
     // sizes at which parts are whole panels, blocks, chunks and output channels, and an edge is left
     const random32 = (...shape: number[]): T => random.operand({ shape }).to("float32");
+    const random64 = (...shape: number[]): T => random.operand({ shape });
     const [a, b] = [random32(50, 37), random32(37, 150)];
     const larger: { name: string; f: (...xs: T[]) => T; xs: T[] }[] = [
       { name: "matmul", f: (p, q) => p.matmul(q), xs: [a, b] },
@@ -46,6 +47,9 @@ for (const deterministic of [true, false]) {
       { name: "linear and gelu", f: (p, q, r) => tapir.gelu(tapir.linear(p, q, r)), xs: [random32(50, 37), random32(150, 37), random32(150)] },
       { name: "linear and relu, rows", f: (p, q, r) => tapir.linear(p, q, r).relu(), xs: [random32(90, 37), random32(9, 37), random32(9)] },
       { name: "relu's gradient in a product", f: (p, q, r) => grad((t: T) => p.matmul(t.relu()).mul(r).sum())(q) as T, xs: [a, b, random32(50, 150)] },
+      { name: "float64 products of copies, then each element", f: (p, q) => tapir.flip(p, { axis: [1] }).matmul(q).abs().exp(), xs: [random64(50, 37), random64(37, 60)] },
+      { name: "float64 attention of views", f: (p) => tapir.scaledDotProductAttention(p.permute(0, 2, 1), tapir.flip(p, { axis: [0] }).permute(0, 2, 1), p.permute(0, 2, 1)).sin(), xs: [random64(6, 8, 9)] },
+      { name: "sums of columns that no cache line ends at", f: (p) => p.sum({ axis: 0 }), xs: [random32(300, 53)] },
       { name: "mean of chunks", f: (p) => p.mean(), xs: [random32(9000)] },
       { name: "norm of chunks", f: (p) => p.norm(), xs: [random32(70, 100)] },
       { name: "dropout", f: (p) => tapir.dropout(p, { p: 0.3 }), xs: [random32(70, 10)] },

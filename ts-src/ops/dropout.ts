@@ -46,7 +46,7 @@ function dropped(x: Tensor, params: Params): Tensor {
 /** Elements are drawn 32 at a time, see assembly/random.ts: a part begins with whole blocks. */
 const BLOCK = 32;
 function blocks(_x: unknown, y: Tensor, params: Params): Cut<"x"> | undefined {
-  if (y.ndim === 0) return undefined;
+  if (y.ndim === 0 || y.size === 0) return undefined;
   const row = y.size / y.shape[0];
   let step = 1;
   while ((step * row) % BLOCK !== 0) step *= 2;

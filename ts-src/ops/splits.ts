@@ -8,8 +8,8 @@ function firstAxis(t: Tensor): number {
   return t.shape.findIndex((size) => size !== 1);
 }
 
-/** Columns of a reduction are cut in whole cache lines. */
-const LINE = 64;
+/** Columns of a reduction are cut in whole cache lines of float32. */
+const LINE = 16;
 
 function rows<I extends string>(names: readonly I[]): Cut<I> {
   const operands: { [name in I]?: number } = {};
