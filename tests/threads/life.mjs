@@ -24,7 +24,7 @@ if (what === "page") {
   const blobs = new Map();
   URL.createObjectURL = (blob) => {
     page.addresses++;
-    const address = `blob:${blobs.size}`;
+    const address = `blob:${page.started}`;
     blobs.set(address, blob);
     return address;
   };
@@ -106,7 +106,7 @@ const answers = {
       call(x);
       tapir.configure({ threads: 1 });
     }
-    for (let i = 0; i < 200 && page.ended < page.started; i++) await pause();
+    for (let i = 0; i < 200 && (page.ended < page.started || page.addresses > 0); i++) await pause();
     return [page.started, page.ended, page.addresses];
   },
   within: () => sumOf(tapir),
