@@ -35,6 +35,7 @@ export type { ReduceOptions } from "./ops/axes.js";
 
 import "./losses/methods.js";
 
+export { type FocalOptions, focalLoss, type MultiMarginOptions, multiMarginLoss } from "./losses/margin.js";
 export type { LossOptions } from "./losses/reduced.js";
 export { huberLoss, l1Loss, mseLoss, smoothL1Loss } from "./losses/regression.js";
 export { type AttentionOptions, scaledDotProductAttention } from "./ops/attention.js";

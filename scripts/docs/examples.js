@@ -90,6 +90,8 @@ export const functionExamples = (tapir) => ({
   to: [[{ shape: [2, 3] }], (x) => tapir.to(x, "float32")],
   topk: [[{ shape: [2, 4] }], (x) => tapir.topk(x, 2).values],
   trace: [[{ shape: [3, 3] }]],
+  focalLoss: [[{ shape: [2, 3] }, ints(0, 2)]],
+  multiMarginLoss: [[{ shape: [2, 3] }, ints(0, 2)], (x, t) => tapir.multiMarginLoss(x, t, { p: 2, margin: 4 })],
   tripletMarginLoss: [[{ shape: [3, 4] }, { shape: [3, 4] }, { shape: [3, 4] }]],
   unique: [[{ shape: [4] }]],
   unsqueeze: [[{ shape: [2, 3] }], (x) => tapir.unsqueeze(x, 0)],

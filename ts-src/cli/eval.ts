@@ -1,7 +1,7 @@
 // tapir eval: measures a saved model on the test images of MNIST.
 import { mnist } from "../data/mnist.js";
 import { crossEntropy } from "../ops/crossentropy.js";
-import { evaluate } from "../train/fit.js";
+import { evaluate } from "../train/evaluate.js";
 import { accuracy } from "../train/metrics.js";
 import { digest, loadNetwork, testLoader } from "./classifier.js";
 import { type Command, parse } from "./options.js";

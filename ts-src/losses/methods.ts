@@ -3,6 +3,7 @@ import { Tensor } from "../../bindings/tensor.js";
 import { attach, type Method } from "../ops/methods.js";
 import { binaryCrossEntropy, binaryCrossEntropyWithLogits, hingeLoss, klDiv } from "./classification.js";
 import { cosineSimilarity, tripletMarginLoss } from "./distance.js";
+import { focalLoss, multiMarginLoss } from "./margin.js";
 import { huberLoss, l1Loss, mseLoss, smoothL1Loss } from "./regression.js";
 
 const functions = {
@@ -13,6 +14,8 @@ const functions = {
   binaryCrossEntropy,
   binaryCrossEntropyWithLogits,
   hingeLoss,
+  multiMarginLoss,
+  focalLoss,
   klDiv,
   cosineSimilarity,
   tripletMarginLoss,

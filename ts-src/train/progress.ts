@@ -1,5 +1,6 @@
-// The progress bar of fit(): rate, loss, metrics and time left in one line on stderr; a line stays for each epoch.
-import type { Progress, Scores } from "./fit.js";
+// Progress bars. That of fit(): rate, loss, metrics and time left in one line on stderr; a line stays for each epoch.
+import type { Progress } from "./history.js";
+import type { Scores } from "./scores.js";
 
 const BAR_WIDTH = 24;
 const REDRAW_MS = 100;
@@ -59,5 +60,41 @@ export function createBar(screen: Screen, clock = (): number => performance.now(
       screen.write(CLEAR + line(progress).slice(0, (screen.columns || 80) - 1));
     },
     stop: clear,
+  };
+}
+
+/** stderr if it is a terminal. */
+export function terminal(): Screen | undefined {
+  const screen = globalThis.process?.stderr;
+  return screen?.isTTY ? screen : undefined;
+}
+
+/** A bar for one long task of so many parts, if known. */
+export interface Meter {
+  advance(): void;
+  stop(): void;
+}
+
+/** Nothing is drawn without a screen. */
+export function createMeter(what: string, parts: number | undefined, screen: Screen | undefined, clock = (): number => performance.now()): Meter | undefined {
+  if (screen === undefined) return undefined;
+  const started = clock();
+  let [done, drawn, shown] = [0, started, false];
+  return {
+    advance() {
+      done++;
+      const now = clock();
+      if (now - drawn < REDRAW_MS) return;
+      drawn = now;
+      shown = true;
+      const filled = parts ? Math.min(BAR_WIDTH, Math.round((done / parts) * BAR_WIDTH)) : 0;
+      const left = parts && done < parts ? `  ${time((((now - started) / done) * (parts - done)) / 1000)} left` : "";
+      const bar = parts ? `${"━".repeat(filled)}${" ".repeat(BAR_WIDTH - filled)} ${done}/${parts}` : `${done}`;
+      screen.write(CLEAR + `${what} ${bar}${left}`.slice(0, (screen.columns || 80) - 1));
+    },
+    stop() {
+      if (shown) screen.write(CLEAR);
+      shown = false;
+    },
   };
 }
