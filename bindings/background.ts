@@ -224,6 +224,14 @@ class Job {
   }
 }
 
+/**
+ * Runs `fn` as before the job that is noted, if one is: its memory is memory from before, its kernels run at once, and a helper reads
+ * what it made. It must not read what the job makes.
+ */
+export function beforeJob<T>(fn: () => T): T {
+  return noting === undefined ? fn() : withHome(heapHome, () => withKernels(kernelsOfBuild, fn));
+}
+
 /** Something that is being made beside the program. */
 export interface Background<T> {
   /** Whether the helper was given anything to do. */

@@ -44,7 +44,7 @@ function showOther(value: unknown): string {
   return value === null || typeof value !== "object" ? String(value) : Array.isArray(value) ? "[...]" : "{...}";
 }
 
-const MOST_ELEMENTS = 0x7fffffff; // kernels count in i32
+export const MOST_ELEMENTS = 0x7fffffff; // kernels count in i32
 
 /**
  * A shape that came from outside: whole numbers, none negative, at most 2^31 - 1 elements, not counting axes of size 0,

@@ -17,8 +17,9 @@ interface Made {
 interface Source {
   /** Batches of a job. */
   readonly prefetch: number;
-  /** Number of batches. */
-  length(): number;
+  /** The first batch, and the end of the last. */
+  readonly first: number;
+  end(): number;
   /** The numbers of a batch's examples. */
   index(batch: number): Tensor;
   /** These examples; disposes the index. */
@@ -28,8 +29,8 @@ interface Source {
 /** The batches of one round in their order, `prefetch` of them assembled while those before are in use. */
 export class Ahead {
   private readonly source: Source;
-  /** Batches begun. */
-  private begun = 0;
+  /** The batch that is begun next. */
+  private begun: number;
   private ready: Assembled[] = [];
   private job: Background<Assembled[]> | undefined;
   /** Whether the dataset leaves anything to a helper. */
@@ -37,6 +38,7 @@ export class Ahead {
 
   constructor(source: Source) {
     this.source = source;
+    this.begun = source.first;
   }
 
   /** The next batch; throws what its assembly threw. */
@@ -44,7 +46,7 @@ export class Ahead {
     if (this.ready.length === 0) {
       if (this.job === undefined && !this.possible) return this.source.take(this.source.index(this.begun++));
       this.ready = (this.job ?? this.start()).wait();
-      this.job = this.possible && this.begun < this.source.length() ? this.start() : undefined;
+      this.job = this.possible && this.begun < this.source.end() ? this.start() : undefined;
     }
     const first = this.ready.shift() as Assembled;
     if ("error" in first) throw first.error;
@@ -56,7 +58,7 @@ export class Ahead {
   }
 
   private start(): Background<Assembled[]> {
-    const end = Math.min(this.source.length(), this.begun + this.source.prefetch);
+    const end = Math.min(this.source.end(), this.begun + this.source.prefetch);
     // before the job: what JavaScript writes within it is no work for a helper
     const indices: Tensor[] = [];
     while (this.begun < end) indices.push(this.source.index(this.begun++));
@@ -71,7 +73,7 @@ export class Ahead {
         } catch (error) {
           made.push({ error });
           for (const index of indices.splice(0)) index.dispose();
-          this.begun = this.source.length();
+          this.begun = this.source.end();
         }
       }
       return made;

@@ -4,6 +4,7 @@ import { keep } from "../../bindings/lifetime.js";
 import { showShape } from "../../bindings/shape.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { takeRows, takeRowsScaled } from "../ops/rows.js";
+import { Examples } from "./operations.js";
 
 /** Inputs and targets of some examples. */
 export type Batch = [x: Tensor, y: Tensor];
@@ -11,9 +12,18 @@ export type Batch = [x: Tensor, y: Tensor];
 export interface Dataset {
   /** Number of examples. */
   readonly length: number;
-  /** The examples of these numbers (int32 [n]), in new tensors. */
-  take(index: Tensor): Batch;
+  /** The examples of these numbers (int32 [n]), in new tensors; `epoch` is the round of the loader, 0 where there is none. */
+  take(index: Tensor, epoch?: number): Batch;
 }
+
+/** Which examples a batch holds, by their numbers in the dataset, and the round of the loader, from 0. */
+export interface Place {
+  readonly index: Int32Array;
+  readonly epoch: number;
+}
+
+/** Makes a batch of another. */
+export type Transform = (batch: Batch, place: Place) => Batch;
 
 function sameLength(name: string, x: Tensor, y: Tensor): number {
   if (!(x instanceof Tensor) || !(y instanceof Tensor))
@@ -25,12 +35,13 @@ function sameLength(name: string, x: Tensor, y: Tensor): number {
 }
 
 /** Rows of two tensors. Throws ShapeError unless both have as many. */
-export class TensorDataset implements Dataset {
+export class TensorDataset extends Examples {
   readonly length: number;
   readonly inputs: Tensor;
   readonly targets: Tensor;
 
   constructor(inputs: Tensor, targets: Tensor) {
+    super();
     this.length = sameLength("TensorDataset", inputs, targets);
     this.inputs = inputs;
     this.targets = targets;
@@ -42,7 +53,7 @@ export class TensorDataset implements Dataset {
 }
 
 /** Images of bytes with class numbers; a batch has (pixel / 255 - mean) / deviation in float32. */
-export class ImageDataset implements Dataset {
+export class ImageDataset extends Examples {
   readonly length: number;
   /** uint8 [N, ...]. */
   readonly images: Tensor;
@@ -52,6 +63,7 @@ export class ImageDataset implements Dataset {
   private readonly shift: number;
 
   constructor(images: Tensor, labels: Tensor, mean: number, deviation: number) {
+    super();
     this.length = sameLength("ImageDataset", images, labels);
     this.images = keep(images);
     this.labels = keep(labels);

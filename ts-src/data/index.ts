@@ -1,4 +1,5 @@
 // Datasets and batches, as `data` of the package.
-export { type Batch, type Dataset, ImageDataset, TensorDataset } from "./dataset.js";
-export { DataLoader, type DataLoaderOptions } from "./loader.js";
+export { type Batch, type Dataset, ImageDataset, type Place, TensorDataset, type Transform } from "./dataset.js";
+export { DataLoader, type DataLoaderOptions, type LoaderState } from "./loader.js";
 export { type MnistOptions, mnist } from "./mnist.js";
+export { batch, concat, Examples, type Fold, filter, kFold, map, type OrderOptions, type Predicate, type SplitOptions, shuffle, split } from "./operations.js";

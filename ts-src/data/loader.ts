@@ -2,16 +2,17 @@
 
 import { ConfigError } from "../../bindings/errors.js";
 import { type Claim, keep } from "../../bindings/lifetime.js";
-import { view } from "../../bindings/memory.js";
 import { showValue } from "../../bindings/show.js";
-import { Tensor } from "../../bindings/tensor.js";
+import type { Tensor } from "../../bindings/tensor.js";
 import { checkedOptions } from "../ops/checks.js";
-import { zeros } from "../ops/create.js";
 import { checkedSeed, shuffledNumbers } from "../ops/random.js";
 import { Ahead } from "./ahead.js";
-import type { Batch, Dataset } from "./dataset.js";
+import { checkedBatch, transformed } from "./batches.js";
+import type { Batch, Dataset, Transform } from "./dataset.js";
+import { counted, numberTensor } from "./numbers.js";
 
 const MOST_AHEAD = 256; // batches; each is held in memory until it is asked for
+const MOST_EPOCHS = 2 ** 31 - 1; // what a key of random numbers holds
 
 export interface DataLoaderOptions {
   /** Examples a batch; 1 by default. */
@@ -28,6 +29,24 @@ export interface DataLoaderOptions {
    * nothing, and data that is changed in place in a round is read as it was then. With configure({ threads: 1 }) there is no helper.
    */
   prefetch?: number;
+  /** Makes of each batch another, as map() of a dataset does: shift(), flip(), noise(), or a function of one's own. */
+  transform?: Transform;
+}
+
+/** Where a loader stands, as JSON: `batch` batches of the round `epoch` were handed out. */
+export interface LoaderState {
+  seed: number;
+  epoch: number;
+  batch: number;
+  /** What the position is one of. */
+  examples: number;
+  batchSize: number;
+  shuffle: boolean;
+}
+
+interface Position {
+  epoch: number;
+  batch: number;
 }
 
 /**
@@ -38,16 +57,21 @@ export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
   readonly dataset: Dataset;
   readonly batchSize: number;
   private readonly shuffle: boolean;
-  private readonly seed: number;
+  private seed: number;
   private readonly dropLast: boolean;
   private readonly prefetch: number;
+  private readonly transform: Transform | undefined;
+  /** The round that begins next, unless loadStateDict() told another place. */
   private round = 0;
+  private resumed: Position | undefined;
+  /** Of the round that began last. */
+  private position: Position = { epoch: 0, batch: 0 };
   /** Batches of earlier rounds that are still held. */
   private leftover: Claim[][] = [];
 
   constructor(dataset: Dataset, options: DataLoaderOptions = {}) {
-    checkedOptions("DataLoader", options, ["batchSize", "shuffle", "seed", "dropLast", "prefetch"]);
-    const { batchSize = 1, shuffle = false, seed = 0, dropLast = false, prefetch = 0 } = options;
+    checkedOptions("DataLoader", options, ["batchSize", "shuffle", "seed", "dropLast", "prefetch", "transform"]);
+    const { batchSize = 1, shuffle = false, seed = 0, dropLast = false, prefetch = 0, transform } = options;
     for (const [name, on] of Object.entries({ shuffle, dropLast })) {
       if (typeof on !== "boolean") throw new ConfigError(`DataLoader: expected ${name}: true or false; got ${showValue(on)}`);
     }
@@ -59,12 +83,16 @@ export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
     if (!Number.isInteger(prefetch) || prefetch < 0 || prefetch > MOST_AHEAD) {
       throw new ConfigError(`DataLoader: expected prefetch, a whole number of batches from 0 to ${MOST_AHEAD}; got ${showValue(prefetch)}`);
     }
+    if (transform !== undefined && typeof transform !== "function") {
+      throw new ConfigError(`DataLoader: expected transform, a function of a batch; got ${showValue(transform)}`);
+    }
     this.dataset = dataset;
     this.batchSize = batchSize;
     this.shuffle = shuffle;
     this.seed = checkedSeed("DataLoader", seed);
     this.dropLast = dropLast;
     this.prefetch = prefetch;
+    this.transform = transform;
   }
 
   /** Number of batches. */
@@ -73,20 +101,64 @@ export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
     return this.dropLast ? Math.floor(batches) : Math.ceil(batches);
   }
 
+  /** Where the round that began last stands; after its last batch, the begin of the next. Batches made ahead do not count. */
+  stateDict(): LoaderState {
+    const { seed, dataset, batchSize, shuffle } = this;
+    return { seed, ...this.position, examples: dataset.length, batchSize, shuffle };
+  }
+
+  /**
+   * The next round goes on at this place with the batches that were to come; those after it are whole. The seed becomes that of the
+   * state. Throws ConfigError, and stays where it was, for what is no state or one of another number of examples, size of batches or order.
+   */
+  loadStateDict(state: LoaderState): void {
+    const name = "loadStateDict of a DataLoader";
+    if (state === undefined) throw new ConfigError(`${name}: expected what stateDict() answers; got undefined`);
+    const { seed, epoch, batch } = checkedOptions(name, state, ["seed", "epoch", "batch", "examples", "batchSize", "shuffle"]);
+    const own = this.stateDict();
+    for (const key of ["examples", "batchSize", "shuffle"] as const) {
+      if (state[key] !== own[key]) throw new ConfigError(`${name}: expected the state of a loader with ${key} ${own[key]}; got ${showValue(state[key])}`);
+    }
+    checkedSeed(name, seed);
+    const most = Math.max(0, this.length - 1);
+    if (!Number.isInteger(epoch) || epoch < 0 || epoch > MOST_EPOCHS) {
+      throw new ConfigError(`${name}: expected epoch, a whole number from 0 to ${MOST_EPOCHS}; got ${showValue(epoch)}`);
+    }
+    if (!Number.isInteger(batch) || batch < 0 || batch > most) {
+      throw new ConfigError(`${name}: expected batch, a whole number from 0 to ${most}; got ${showValue(batch)}`);
+    }
+    this.seed = seed;
+    this.resumed = { epoch, batch };
+    this.position = { epoch, batch };
+  }
+
+  /** Where a round begins; the object counts its batches. */
+  private begin(): Position {
+    this.position = this.resumed ?? { epoch: this.round, batch: 0 };
+    this.resumed = undefined;
+    this.round = this.position.epoch + 1;
+    return this.position;
+  }
+
   *[Symbol.iterator](): Generator<Batch, void, undefined> {
+    const position = this.begin();
+    const { epoch, batch: first } = position;
     const n = this.dataset.length;
-    const order = this.shuffle ? shuffledNumbers(n, this.seed, this.round++) : Int32Array.from({ length: n }, (_, i) => i);
-    const index = (i: number): Tensor => numbers(order.subarray(i * this.batchSize, (i + 1) * this.batchSize));
-    const take = (rows: Tensor): Batch => this.take(rows);
-    const ahead = this.prefetch > 0 ? new Ahead({ prefetch: this.prefetch, length: () => this.length, index, take }) : undefined;
+    const order = this.shuffle ? shuffledNumbers(n, this.seed, epoch) : counted(n);
+    const index = (i: number): Tensor => numberTensor(order.subarray(i * this.batchSize, (i + 1) * this.batchSize));
+    const take = (rows: Tensor): Batch => this.take(rows, epoch);
+    const ahead = this.prefetch > 0 ? new Ahead({ prefetch: this.prefetch, first, end: () => this.length, index, take }) : undefined;
     const live = this.leftover;
     this.leftover = [];
     try {
-      for (let i = 0; i < this.length; i++) {
+      for (let i = first; i < this.length; i++) {
         const batch = ahead?.next() ?? take(index(i));
         // a keep() by the user takes a new claim, which is not released here
         live.push(batch.map((t) => keep(t).claim));
         while (live.length > 2) for (const claim of live.shift() as Claim[]) claim.release("step");
+        const last = i + 1 === this.length;
+        position.epoch = last ? epoch + 1 : epoch;
+        position.batch = last ? 0 : i + 1;
         yield batch;
       }
     } finally {
@@ -97,13 +169,10 @@ export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
   }
 
   /** The examples of an index, which is disposed. */
-  private take(index: Tensor): Batch {
+  private take(index: Tensor, epoch: number): Batch {
     try {
-      const batch: unknown = this.dataset.take(index);
-      if (!Array.isArray(batch) || batch.length !== 2 || !batch.every((t) => t instanceof Tensor)) {
-        throw new ConfigError(`DataLoader: expected take() of the dataset to answer [inputs, targets], two tensors; got ${showValue(batch)}`);
-      }
-      return batch as Batch;
+      if (this.transform !== undefined) return transformed("DataLoader", this.dataset, index, epoch, this.transform);
+      return checkedBatch("DataLoader: expected take() of the dataset", this.dataset.take(index, epoch));
     } finally {
       index.dispose();
     }
@@ -112,11 +181,4 @@ export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
   async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
     for (const batch of this as Iterable<Batch>) yield batch;
   }
-}
-
-/** Row numbers as a tensor, which whoever takes the rows disposes. */
-function numbers(rows: Int32Array): Tensor {
-  const index = keep(zeros([rows.length], { dtype: "int32" }));
-  view(index.ptr, rows.length, "int32").set(rows);
-  return index;
 }

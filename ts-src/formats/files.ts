@@ -2,7 +2,13 @@
 import { ConfigError, FormatError } from "../../bindings/errors.js";
 import { showValue } from "../../bindings/show.js";
 
-type Builtins = { "node:fs": typeof import("node:fs"); "node:path": typeof import("node:path"); "node:module": typeof import("node:module") };
+type Builtins = {
+  "node:fs": typeof import("node:fs");
+  "node:path": typeof import("node:path");
+  "node:module": typeof import("node:module");
+  "node:url": typeof import("node:url");
+  "node:zlib": typeof import("node:zlib");
+};
 
 /** A module of Node's; throws ConfigError where there are none. */
 export async function builtin<K extends keyof Builtins>(name: K): Promise<Builtins[K]> {

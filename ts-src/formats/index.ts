@@ -1,2 +1,4 @@
 // File formats, as `formats` of the package.
+export { loadNpy, saveNpy } from "./npy.js";
+export { type LoadNpzOptions, loadNpz, type SaveNpzOptions, saveNpz } from "./npz.js";
 export { loadSafetensors, saveSafetensors } from "./safetensors.js";

@@ -2,16 +2,16 @@
 // (https://github.com/huggingface/safetensors, "Format"). A header from outside is not believed: names, dtypes, shapes
 // and offsets are checked against the file before a tensor is made.
 
-import { type DType, itemBytes } from "../../bindings/dtype.js";
+import type { DType } from "../../bindings/dtype.js";
 import { ConfigError, FormatError } from "../../bindings/errors.js";
-import { showValue } from "../../bindings/show.js";
-import { Tensor } from "../../bindings/tensor.js";
-import { fromBytes } from "../ops/create.js";
+import { scope } from "../../bindings/lifetime.js";
+import type { Tensor } from "../../bindings/tensor.js";
+import { isShape, type Kind, kindBytes, kindNames, tensorOf } from "./elements.js";
 import { readBytes, writeBytes } from "./files.js";
 import { duplicateKey } from "./json.js";
+import { namedTensors } from "./named.js";
 
-const names: Record<DType, string> = { float32: "F32", float64: "F64", int32: "I32", uint8: "U8", bool: "BOOL" };
-const dtypes = new Map(Object.entries(names).map(([dtype, name]) => [name, dtype as DType]));
+const names: Record<DType, Kind> = { float32: "F32", float64: "F64", int32: "I32", uint8: "U8", bool: "BOOL" };
 const LONGEST_HEADER = 100_000_000; // bytes, the reference implementation's limit
 
 /**
@@ -19,20 +19,15 @@ const LONGEST_HEADER = 100_000_000; // bytes, the reference implementation's lim
  * Throws ConfigError for what is no tensor, DisposedError, FormatError if it cannot be written.
  */
 export async function saveSafetensors(path: string, tensors: Readonly<Record<string, Tensor>>): Promise<void> {
-  if (tensors === null || typeof tensors !== "object" || tensors instanceof Tensor) {
-    throw new ConfigError(`saveSafetensors: expected tensors by name, as stateDict() gives; got ${showValue(tensors)}`);
-  }
   const header = new Map<string, unknown>();
   const parts: Uint8Array[] = [];
   let end = 0;
-  for (const [name, t] of Object.entries(tensors)) {
-    if (!(t instanceof Tensor)) throw new ConfigError(`saveSafetensors: expected a tensor for ${name}; got ${showValue(t)}`);
+  for (const { name, tensor, bytes } of namedTensors("saveSafetensors", tensors)) {
     if (name === "__metadata__") throw new ConfigError("saveSafetensors: expected another name than __metadata__, which the format reserves");
-    const data = t.alive(`saveSafetensors: ${name}`).data();
     const begin = end;
-    end += data.byteLength;
-    header.set(name, { dtype: names[t.dtype], shape: t.shape, data_offsets: [begin, end] });
-    parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    end += bytes.length;
+    header.set(name, { dtype: names[tensor.dtype], shape: tensor.shape, data_offsets: [begin, end] });
+    parts.push(bytes);
   }
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
   const padded = new Uint8Array(Math.ceil(json.length / 8) * 8).fill(0x20);
@@ -42,20 +37,36 @@ export async function saveSafetensors(path: string, tensors: Readonly<Record<str
   await writeBytes("saveSafetensors", path, [length, padded, ...parts]);
 }
 
-/** Reads every tensor of a file, by name. Throws FormatError for a file that is missing, cut, or whose header lies. */
+/**
+ * Reads every tensor of a file, by name. F32, F64, I32, U8 and BOOL come as they are; F16 and BF16 become float32 and I8, I16 and U16
+ * int32, without loss; U32, I64 and U64 become int32 if it holds every number. Throws FormatError for such a number that it does not
+ * hold, for other dtypes, and for a file that is missing, cut, or whose header lies.
+ */
 export async function loadSafetensors(path: string): Promise<Record<string, Tensor>> {
-  const bytes = await readBytes("loadSafetensors", path);
-  const entries = [...parse(bytes, path)].map(([name, { dtype, shape, data }]): [string, Tensor] => [name, fromBytes(data, dtype, shape)]);
-  return Object.fromEntries(entries);
+  return parseSafetensors(await readBytes("loadSafetensors", path), path);
+}
+
+/** The tensors in the bytes of a file. */
+export function parseSafetensors(bytes: Uint8Array, path: string): Record<string, Tensor> {
+  // what was made before an error is freed
+  return scope(() => {
+    const entries = [...parse(bytes, path)].map(([name, { kind, shape, data }]): [string, Tensor] => {
+      const refuse = (message: string): never => {
+        throw new FormatError(`loadSafetensors: ${message} of ${name} in ${path}`);
+      };
+      return [name, tensorOf({ kind, shape, bytes: data, little: true, columns: false }, refuse)];
+    });
+    return Object.fromEntries(entries);
+  });
 }
 
 interface Entry {
-  dtype: DType;
+  kind: Kind;
   shape: number[];
   data: Uint8Array;
 }
 
-function parse(bytes: Uint8Array<ArrayBuffer>, path: string): Map<string, Entry> {
+function parse(bytes: Uint8Array, path: string): Map<string, Entry> {
   const fail = (message: string): never => {
     throw new FormatError(`loadSafetensors: ${message} in ${path}`);
   };
@@ -83,16 +94,15 @@ function parse(bytes: Uint8Array<ArrayBuffer>, path: string): Map<string, Entry>
   for (const [name, value] of Object.entries(header as object)) {
     if (name === "__metadata__") continue;
     const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
-    const known = dtypes.get(dtype as string);
-    if (known === undefined) fail(`expected dtype ${[...dtypes.keys()].join(", ")} for ${name}; got ${shown(dtype)}`);
-    if (!isCounts(shape)) fail(`expected a shape of whole numbers for ${name}; got ${shown(shape)}`);
-    if (!isCounts(offsets) || (offsets as number[]).length !== 2) fail(`expected data_offsets [begin, end] for ${name}; got ${shown(offsets)}`);
-    const [begin, end] = offsets as [number, number];
-    const needed = (shape as number[]).reduce((n, size) => n * size, itemBytes(known as DType));
+    const kind = kindNames.find((known) => known === dtype) ?? fail(`expected dtype ${kindNames.join(", ")} for ${name}; got ${shown(dtype)}`);
+    if (!isShape(shape)) return fail(`expected a shape of whole numbers that a tensor can have for ${name}; got ${shown(shape)}`);
+    if (!isRange(offsets)) return fail(`expected data_offsets [begin, end] for ${name}; got ${shown(offsets)}`);
+    const [begin, end] = offsets;
+    const needed = shape.reduce((n, size) => n * size, kindBytes(kind));
     if (end - begin !== needed) fail(`expected ${needed} bytes for ${name}, ${dtype} [${shape}]; got offsets ${begin} to ${end}`);
     if (end > data.length) fail(`expected ${name} to end within ${data.length} bytes of data; got ${end}; the file was cut`);
     spans.push([begin, end, name]);
-    entries.set(name, { dtype: known as DType, shape: shape as number[], data: data.subarray(begin, end) });
+    entries.set(name, { kind, shape, data: data.subarray(begin, end) });
   }
   let at = 0;
   for (const [begin, end, name] of spans.sort((a, b) => a[0] - b[0] || a[1] - b[1])) {
@@ -103,8 +113,8 @@ function parse(bytes: Uint8Array<ArrayBuffer>, path: string): Map<string, Entry>
   return entries;
 }
 
-function isCounts(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+function isRange(value: unknown): value is [number, number] {
+  return Array.isArray(value) && value.length === 2 && value.every((n) => Number.isSafeInteger(n) && n >= 0);
 }
 
 /** A value of the header in a message; what is nested may be so deep that it cannot be written out. */

@@ -1,0 +1,22 @@
+// What datasets and transforms answer, checked.
+import { ConfigError } from "../../bindings/errors.js";
+import { scope } from "../../bindings/lifetime.js";
+import { showValue } from "../../bindings/show.js";
+import { Tensor } from "../../bindings/tensor.js";
+import type { Batch, Dataset, Transform } from "./dataset.js";
+import { numbersOf } from "./numbers.js";
+
+/** What came from outside is a batch. */
+export function checkedBatch(what: string, batch: unknown): Batch {
+  if (Array.isArray(batch) && batch.length === 2 && batch.every((t) => t instanceof Tensor)) return batch as Batch;
+  throw new ConfigError(`${what} to answer [inputs, targets], two tensors; got ${showValue(batch)}`);
+}
+
+/** Examples of a dataset after a transform; what was made on the way is freed. */
+export function transformed(what: string, source: Dataset, index: Tensor, epoch: number, transform: Transform): Batch {
+  return scope(() => {
+    const numbers = numbersOf(what, index, source.length);
+    const taken = checkedBatch(`${what}: expected take() of the dataset`, source.take(index, epoch));
+    return checkedBatch(`${what}: expected the transform`, transform(taken, { index: numbers, epoch }));
+  });
+}
