@@ -19,11 +19,21 @@ const LONGEST_HEADER = 100_000_000; // bytes, the reference implementation's lim
  * Throws ConfigError for what is no tensor, DisposedError, FormatError if it cannot be written.
  */
 export async function saveSafetensors(path: string, tensors: Readonly<Record<string, Tensor>>): Promise<void> {
-  const header = new Map<string, unknown>();
+  await writeTensors("saveSafetensors", path, tensors, {});
+}
+
+/** As saveSafetensors, for `what`, with texts by name in the header. */
+export async function writeTensors(
+  what: string,
+  path: string,
+  tensors: Readonly<Record<string, Tensor>>,
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> {
+  const header = new Map<string, unknown>(Object.keys(metadata).length === 0 ? [] : [["__metadata__", metadata]]);
   const parts: Uint8Array[] = [];
   let end = 0;
-  for (const { name, tensor, bytes } of namedTensors("saveSafetensors", tensors)) {
-    if (name === "__metadata__") throw new ConfigError("saveSafetensors: expected another name than __metadata__, which the format reserves");
+  for (const { name, tensor, bytes } of namedTensors(what, tensors)) {
+    if (name === "__metadata__") throw new ConfigError(`${what}: expected another name than __metadata__, which the format reserves`);
     const begin = end;
     end += bytes.length;
     header.set(name, { dtype: names[tensor.dtype], shape: tensor.shape, data_offsets: [begin, end] });
@@ -34,7 +44,7 @@ export async function saveSafetensors(path: string, tensors: Readonly<Record<str
   padded.set(json);
   const length = new Uint8Array(8);
   new DataView(length.buffer).setBigUint64(0, BigInt(padded.length), true);
-  await writeBytes("saveSafetensors", path, [length, padded, ...parts]);
+  await writeBytes(what, path, [length, padded, ...parts]);
 }
 
 /**
@@ -46,18 +56,36 @@ export async function loadSafetensors(path: string): Promise<Record<string, Tens
   return parseSafetensors(await readBytes("loadSafetensors", path), path);
 }
 
+/** What a file holds. */
+export interface Contents {
+  readonly tensors: Record<string, Tensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** As loadSafetensors, for `what`, with the texts of the header. */
+export async function readTensors(what: string, path: string): Promise<Contents> {
+  return contentsOf(await readBytes(what, path), path, what);
+}
+
 /** The tensors in the bytes of a file. */
 export function parseSafetensors(bytes: Uint8Array, path: string): Record<string, Tensor> {
+  return contentsOf(bytes, path, "loadSafetensors").tensors;
+}
+
+function contentsOf(bytes: Uint8Array, path: string, what: string): Contents {
+  const { entries, metadata } = parse(bytes, path, what);
   // what was made before an error is freed
-  return scope(() => {
-    const entries = [...parse(bytes, path)].map(([name, { kind, shape, data }]): [string, Tensor] => {
-      const refuse = (message: string): never => {
-        throw new FormatError(`loadSafetensors: ${message} of ${name} in ${path}`);
-      };
-      return [name, tensorOf({ kind, shape, bytes: data, little: true, columns: false }, refuse)];
-    });
-    return Object.fromEntries(entries);
-  });
+  const tensors = scope(() =>
+    Object.fromEntries(
+      [...entries].map(([name, { kind, shape, data }]): [string, Tensor] => {
+        const refuse = (message: string): never => {
+          throw new FormatError(`${what}: ${message} of ${name} in ${path}`);
+        };
+        return [name, tensorOf({ kind, shape, bytes: data, little: true, columns: false }, refuse)];
+      }),
+    ),
+  );
+  return { tensors, metadata };
 }
 
 interface Entry {
@@ -66,9 +94,9 @@ interface Entry {
   data: Uint8Array;
 }
 
-function parse(bytes: Uint8Array, path: string): Map<string, Entry> {
+function parse(bytes: Uint8Array, path: string, what: string): { entries: Map<string, Entry>; metadata: Record<string, string> } {
   const fail = (message: string): never => {
-    throw new FormatError(`loadSafetensors: ${message} in ${path}`);
+    throw new FormatError(`${what}: ${message} in ${path}`);
   };
   if (bytes.length < 8) fail(`expected 8 bytes of header length; got ${bytes.length} bytes`);
   const stated = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
@@ -90,9 +118,14 @@ function parse(bytes: Uint8Array, path: string): Map<string, Entry> {
 
   const data = bytes.subarray(8 + length);
   const entries = new Map<string, Entry>();
+  let metadata: Record<string, string> = {};
   const spans: [number, number, string][] = [];
   for (const [name, value] of Object.entries(header as object)) {
-    if (name === "__metadata__") continue;
+    if (name === "__metadata__") {
+      if (!isTexts(value)) fail(`expected texts by name as __metadata__; got ${shown(value)}`);
+      metadata = value as Record<string, string>;
+      continue;
+    }
     const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
     const kind = kindNames.find((known) => known === dtype) ?? fail(`expected dtype ${kindNames.join(", ")} for ${name}; got ${shown(dtype)}`);
     if (!isShape(shape)) return fail(`expected a shape of whole numbers that a tensor can have for ${name}; got ${shown(shape)}`);
@@ -110,7 +143,11 @@ function parse(bytes: Uint8Array, path: string): Map<string, Entry> {
     at = end;
   }
   if (at !== data.length) fail(`expected ${at} bytes of data; got ${data.length}`);
-  return entries;
+  return { entries, metadata };
+}
+
+function isTexts(value: unknown): boolean {
+  return value !== null && typeof value === "object" && !Array.isArray(value) && Object.values(value).every((text) => typeof text === "string");
 }
 
 function isRange(value: unknown): value is [number, number] {

@@ -50,6 +50,25 @@ export function nextStream(): number {
   return stream;
 }
 
+/** Where the random numbers stand; the next call draws the same from the same place. */
+export interface RandomState {
+  readonly seed: number;
+  readonly stream: number;
+}
+
+export function randomState(): RandomState {
+  return { seed, stream };
+}
+
+/** Goes on from a place; throws ConfigError for none. */
+export function restoreRandom(name: string, state: RandomState): void {
+  const from = checkedSeed(name, state.seed);
+  if (!Number.isSafeInteger(state.stream) || state.stream < 0)
+    throw new ConfigError(`${name}: expected a stream, a whole number >= 0; got ${showValue(state.stream)}`);
+  seed = from;
+  stream = state.stream;
+}
+
 /** Runs `fn` with the streams from `first` on, as when it ran before, and goes on where things stood. */
 export function replaying<T>(first: number, fn: () => T): T {
   const here = stream;

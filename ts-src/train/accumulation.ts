@@ -64,6 +64,10 @@ export class Accumulation {
     }
   }
 
+  dispose(): void {
+    for (const t of [...this.sums.values(), ...[...this.cells.values()].map(({ tensor }) => tensor)]) t.dispose();
+  }
+
   /** What it holds, by the number of the parameter: the tensors themselves. */
   get state(): Map<number, Tensor> {
     return new Map([...this.sums].map(([p, sum]) => [this.parameters.indexOf(p), sum]));
@@ -71,6 +75,7 @@ export class Accumulation {
 
   /** Takes sums from before; they are copied. */
   restore(sums: ReadonlyMap<number, Tensor>): void {
+    for (const sum of this.sums.values()) sum.dispose();
     this.sums.clear();
     for (const [i, sum] of sums) this.sums.set(this.parameters[i], keep(clone(sum)));
   }

@@ -1,16 +1,20 @@
 // The training loop: epochs over batches, with validation, progress and ways to stop.
 import { ConfigError, NumericError } from "../../bindings/errors.js";
+import { keep, tensorsIn } from "../../bindings/lifetime.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import type { Batch } from "../data/dataset.js";
+import type { CheckpointTree } from "../formats/checkpoint.js";
 import type { Module } from "../layers/module.js";
-import { manualSeed } from "../ops/random.js";
+import { tensor } from "../ops/create.js";
+import { manualSeed, randomState, restoreRandom } from "../ops/random.js";
 import { Optimizer } from "../optim/optimizer.js";
 import { Breath, batches, evaluate, finiteLoss, stopIfAborted } from "./evaluate.js";
 import type { History, Progress } from "./history.js";
 import { type Batches, checkBatch, checkedSettings, type FitOptions, type Settings } from "./options.js";
 import { type Bar, createBar, terminal } from "./progress.js";
+import { checkedTree, hasPlace, type TrainingTree } from "./resuming.js";
 import { Scorer, type Scores } from "./scores.js";
-import { Snapshot } from "./snapshot.js";
+import { Snapshot, stateful } from "./snapshot.js";
 import { type Judge, Step } from "./step.js";
 
 /** Thrown by whoever judges a step, to leave it out. */
@@ -73,32 +77,129 @@ class Training {
   }
 
   async run(): Promise<History> {
-    const { epochs, earlyStopping } = this.settings;
+    const { epochs, earlyStopping, checkpoint } = this.settings;
+    await checkpoint?.begin();
+    if (checkpoint?.resumes) {
+      const tree = await checkpoint.newest();
+      if (tree !== undefined) this.resume(tree);
+    }
     this.model.train();
-    for (; this.epoch <= epochs && this.history.stopped === undefined; this.epoch++) await this.runEpoch();
-    if (earlyStopping?.restoreBest && this.best !== undefined) this.best.restore();
+    while (this.epoch <= epochs && this.history.stopped === undefined) await this.runEpoch();
+    if (earlyStopping?.restoreBest && this.best !== undefined) this.best.restore(this.model);
     this.history.seconds = (performance.now() - this.started) / 1000;
     return this.history;
   }
 
+  private async save(): Promise<void> {
+    const { losses, gradientNorms, learningRates } = this.history;
+    const series = [losses, gradientNorms, learningRates].map((numbers) => keep(tensor(numbers, { dtype: "float64" })));
+    try {
+      await this.settings.checkpoint?.save(this.epoch - 1, this.done, this.tree(series));
+    } finally {
+      for (const t of series) t.dispose();
+    }
+  }
+
+  /** All that decides about what comes, as a checkpoint; the series of the history are tensors in it, as they are long. */
+  private tree([losses, gradientNorms, learningRates]: readonly Tensor[]): CheckpointTree {
+    const { optimizer, schedule, earlyStopping, spikeGuard, checkpoint } = this.settings;
+    const { step } = this;
+    const tree: TrainingTree = {
+      kind: "training",
+      model: this.model.stateDict(),
+      optimizer: stateful(optimizer)?.stateDict() ?? null,
+      schedule: schedule?.schedule.stateDict() ?? null,
+      random: randomState(),
+      data: hasPlace(this.data) ? this.data.stateDict() : null,
+      epoch: this.epoch,
+      done: this.done,
+      steps: this.steps,
+      scores: this.scorer.state,
+      history: { ...this.history, losses, gradientNorms, learningRates },
+      earlyStopping: earlyStopping?.state ?? null,
+      spikeGuard: spikeGuard?.state ?? null,
+      bestScore: checkpoint?.best ?? null,
+      best: this.best?.tree ?? null,
+      safe: this.safe?.tree ?? null,
+      accumulated: step.accumulation === undefined ? null : { ...step.pending, sums: Object.fromEntries(step.accumulation.state) },
+    };
+    return tree as unknown as CheckpointTree;
+  }
+
+  /** Goes on from a checkpoint, whose tensors are taken over or disposed. Throws ConfigError for one of another training; then nothing was changed. */
+  private resume(checkpoint: CheckpointTree): void {
+    const { optimizer, schedule, earlyStopping, spikeGuard } = this.settings;
+    const { accumulation } = this.step;
+    const own = stateful(optimizer);
+    const tree = checkedTree(checkpoint, {
+      schedule: schedule !== undefined,
+      earlyStopping: earlyStopping !== undefined,
+      spikeGuard: spikeGuard !== undefined,
+      accumulated: accumulation !== undefined,
+      optimizer: own !== undefined,
+    });
+    const before = Snapshot.of(this.model);
+    try {
+      this.model.loadStateDict(tree.model);
+      if (tree.optimizer !== null) own?.loadStateDict(tree.optimizer as NonNullable<typeof tree.optimizer>);
+    } catch (error) {
+      before.restore(this.model);
+      throw error;
+    } finally {
+      before.dispose();
+    }
+    if (tree.schedule !== null) schedule?.schedule.loadStateDict(tree.schedule as never);
+    if (hasPlace(this.data) && tree.data !== null) this.data.loadStateDict(tree.data);
+    restoreRandom("fit: checkpoint", tree.random);
+    this.epoch = tree.epoch;
+    this.done = tree.done;
+    this.steps = tree.steps;
+    this.scorer.restore(tree.scores);
+    const { losses, gradientNorms, learningRates, ...rest } = tree.history;
+    Object.assign(this.history, rest);
+    for (const [name, numbers] of Object.entries({ losses, gradientNorms, learningRates })) {
+      this.history[name as "losses"] = Array.from(numbers.data());
+    }
+    if (tree.earlyStopping !== null && earlyStopping !== undefined) earlyStopping.state = tree.earlyStopping;
+    if (tree.spikeGuard !== null) spikeGuard?.restore(tree.spikeGuard);
+    if (this.settings.checkpoint !== undefined) this.settings.checkpoint.best = tree.bestScore ?? undefined;
+    this.best = tree.best === null ? undefined : new Snapshot(tree.best);
+    this.safe = tree.safe === null ? undefined : new Snapshot(tree.safe);
+    if (tree.accumulated !== null && accumulation !== undefined) {
+      const { batches, examples, sums } = tree.accumulated;
+      this.step.pending = { batches, examples };
+      accumulation.restore(new Map(Object.entries(sums).map(([i, sum]) => [Number(i), sum])));
+    }
+    const taken = new Set(tensorsIn([tree.best, tree.safe]));
+    for (const t of tensorsIn(tree)) if (!taken.has(t)) t.dispose();
+  }
+
   private async runEpoch(): Promise<void> {
-    const { signal, callbacks, onProgress } = this.settings;
+    const { signal, callbacks, onProgress, checkpoint } = this.settings;
     this.epochStarted = performance.now();
-    this.scorer = new Scorer("fit", this.settings.metrics);
-    this.done = 0;
-    for await (const batch of batches(this.data)) {
+    let passed = 0;
+    // a checkpoint after the last batch of an epoch: only its end is left
+    const over = this.data.length !== undefined && this.done >= this.data.length;
+    for await (const batch of over ? [] : batches(this.data)) {
       stopIfAborted(signal);
+      // what has no place of its own to go on from is gone through
+      if (passed++ < this.done && !hasPlace(this.data)) continue;
       checkBatch("fit", batch);
       this.runBatch(batch);
       this.done++;
       if (onProgress !== undefined || this.bar !== undefined) this.report(this.progress(false));
       for (const callback of callbacks) this.mayStop((await callback.onStepEnd?.(this.progress(false))) === "stop");
+      if (checkpoint?.dueAfterStep(this.steps)) await this.save();
       await this.breath.take(signal);
       if (this.history.stopped !== undefined) break;
     }
     if (this.done === 0) throw new ConfigError("fit: expected at least one batch an epoch; got none; an iterator that was used up begins no second epoch");
     this.attempt(() => this.step.finish(this.judge(undefined)) && this.settings.schedule?.stepEnded());
     await this.endEpoch();
+    this.scorer = new Scorer("fit", this.settings.metrics);
+    this.done = 0;
+    this.epoch++;
+    if (checkpoint?.dueAfterEpoch(this.epoch - 1)) await this.save();
   }
 
   /** One batch, and the optimizer's step if it is due. */
@@ -106,7 +207,7 @@ class Training {
     const { spikeGuard, schedule } = this.settings;
     if (spikeGuard?.action === "rollback" && this.steps % spikeGuard.snapshotEvery === 0) {
       this.safe?.dispose();
-      this.safe = new Snapshot(this.model, this.settings.optimizer);
+      this.safe = Snapshot.of(this.model, this.settings.optimizer);
     }
     this.attempt(() => {
       if (this.step.run(x, y, this.judge({ x, y }))) schedule?.stepEnded();
@@ -149,7 +250,7 @@ class Training {
       this.step.drop();
       let { message } = error;
       if (error instanceof Spike && this.safe !== undefined) {
-        this.safe.restore();
+        this.safe.restore(this.model, this.settings.optimizer);
         message += "; went back to the last snapshot";
       }
       this.history.skipped.push({ epoch: this.epoch, step: this.done + 1, reason: message });
@@ -157,7 +258,7 @@ class Training {
   }
 
   private async endEpoch(): Promise<void> {
-    const { validation, metrics, loss, signal, schedule, earlyStopping, callbacks } = this.settings;
+    const { validation, metrics, loss, signal, schedule, earlyStopping, callbacks, checkpoint } = this.settings;
     if (this.scorer.examples === 0) {
       throw new NumericError(`fit: expected a step in epoch ${this.epoch} that was not left out; got none: ${this.history.skipped.at(-1)?.reason}`);
     }
@@ -170,9 +271,10 @@ class Training {
       this.history.bestEpoch = this.epoch;
       if (earlyStopping.restoreBest) {
         this.best?.dispose();
-        this.best = new Snapshot(this.model, undefined);
+        this.best = Snapshot.of(this.model);
       }
     }
+    await checkpoint?.saveIfBest(this.model, watched);
     schedule?.epochEnded(watched);
     const progress = this.progress(true, measured);
     this.report(progress);

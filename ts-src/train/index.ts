@@ -1,4 +1,5 @@
 // Training, as `train` of the package.
+export type { CheckpointingOptions } from "./checkpointing.js";
 export type { ClippingOptions } from "./clipping.js";
 export { type Average, type ClassScoreOptions, ConfusionMatrix, f1, precision, recall } from "./confusion.js";
 export type { EarlyStoppingOptions } from "./early-stopping.js";

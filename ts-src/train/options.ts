@@ -5,6 +5,7 @@ import { Tensor } from "../../bindings/tensor.js";
 import type { Batch } from "../data/dataset.js";
 import type { Module } from "../layers/module.js";
 import { checkedOptions } from "../ops/checks.js";
+import { Checkpointing, type CheckpointingOptions } from "./checkpointing.js";
 import { type Clipping, type ClippingOptions, checkedClipping } from "./clipping.js";
 import { EarlyStopping, type EarlyStoppingOptions } from "./early-stopping.js";
 import { SpikeGuard, type SpikeGuardOptions } from "./guard.js";
@@ -48,6 +49,8 @@ export interface FitOptions extends EvaluateOptions {
   earlyStopping?: EarlyStoppingOptions;
   /** Leaves steps out whose loss is far above the usual. */
   spikeGuard?: SpikeGuardOptions;
+  /** Writes checkpoints into a folder, from which a training goes on with the bits of one that was never stopped. */
+  checkpoint?: string | CheckpointingOptions;
   callbacks?: readonly Callback[];
   /** Called after each step and each epoch. */
   onProgress?: (progress: Progress) => void;
@@ -76,6 +79,7 @@ export interface Settings {
   readonly schedule: Scheduling | undefined;
   readonly earlyStopping: EarlyStopping | undefined;
   readonly spikeGuard: SpikeGuard | undefined;
+  readonly checkpoint: Checkpointing | undefined;
   readonly callbacks: readonly Callback[];
   readonly onProgress: ((progress: Progress) => void) | undefined;
   readonly progress: boolean;
@@ -114,7 +118,7 @@ export function checkCall(name: string, model: Module, data: Batches, options: E
 }
 
 const KNOWN: readonly (keyof FitOptions)[] = [
-  ...(["loss", "optimizer", "epochs", "metrics", "validation", "clip", "accumulate", "schedule", "earlyStopping", "spikeGuard"] as const),
+  ...(["loss", "optimizer", "epochs", "metrics", "validation", "clip", "accumulate", "schedule", "earlyStopping", "spikeGuard", "checkpoint"] as const),
   ...(["callbacks", "onProgress", "progress", "seed", "signal", "compile"] as const),
 ];
 
@@ -129,7 +133,7 @@ export function checkedSettings(model: Module, data: Batches, options: FitOption
   checkedOptions("fit", options, KNOWN);
   const { loss, metrics } = checkCall("fit", model, data, options);
   const { optimizer, epochs = 1, validation, callbacks = [], onProgress, progress = true, signal, compile, seed } = options;
-  const { clip, accumulate = 1, schedule, earlyStopping, spikeGuard } = options;
+  const { clip, accumulate = 1, schedule, earlyStopping, spikeGuard, checkpoint } = options;
   checkedCount("epochs", epochs);
   checkedCount("accumulate", accumulate);
   if (!has(optimizer, "step", "zeroGrad")) throw new ConfigError(`fit: expected an optimizer, with step() and zeroGrad(); got ${showValue(optimizer)}`);
@@ -148,6 +152,7 @@ export function checkedSettings(model: Module, data: Batches, options: FitOption
     schedule: schedule === undefined ? undefined : checkedSchedule(schedule, metrics),
     earlyStopping: earlyStopping === undefined ? undefined : new EarlyStopping(earlyStopping, metrics),
     spikeGuard: spikeGuard === undefined ? undefined : new SpikeGuard(spikeGuard),
+    checkpoint: checkpoint === undefined ? undefined : new Checkpointing(checkpoint, metrics),
   };
 }
 

@@ -1,5 +1,5 @@
 // Weights and statistics of a model, and the state of its optimizer, as they were.
-import { keep } from "../../bindings/lifetime.js";
+import { keep, tensorsIn } from "../../bindings/lifetime.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import type { Module } from "../layers/module.js";
 import { clone } from "../ops/convert.js";
@@ -9,45 +9,49 @@ import { Optimizer, type OptimizerState } from "../optim/optimizer.js";
 
 type AnyState = OptimizerState<{ lr: number }>;
 
-export class Snapshot {
-  private readonly model: Module;
-  private readonly optimizer: Optimizer<{ lr: number }, unknown> | undefined;
-  private readonly weights: ReadonlyMap<string, Tensor>;
-  private readonly state: AnyState | undefined;
+/** Its tensors by name, as a checkpoint holds them. */
+export interface SnapshotTree {
+  readonly weights: Readonly<Record<string, Tensor>>;
+  readonly optimizer: AnyState | undefined;
+}
 
-  constructor(model: Module, optimizer: unknown) {
-    this.model = model;
-    this.optimizer = optimizer instanceof Optimizer ? optimizer : undefined;
-    this.weights = copies(Object.entries(model.stateDict()));
-    const own = this.optimizer?.stateDict();
-    if (own === undefined) return;
+/** The optimizer, if its state can be had. */
+export function stateful(optimizer: unknown): Optimizer<{ lr: number }, unknown> | undefined {
+  return optimizer instanceof Optimizer ? optimizer : undefined;
+}
+
+export class Snapshot {
+  readonly tree: SnapshotTree;
+
+  /** Takes over the tensors of a tree. */
+  constructor(tree: SnapshotTree) {
+    this.tree = tree;
+  }
+
+  static of(model: Module, optimizer?: unknown): Snapshot {
+    const weights = Object.fromEntries(Object.entries(model.stateDict()).map(([name, t]) => [name, copy(t)]));
+    const own = stateful(optimizer)?.stateDict();
+    if (own === undefined) return new Snapshot({ weights, optimizer: undefined });
     const state: AnyState["state"] = {};
     for (const [i, values] of Object.entries(own.state)) {
       state[Number(i)] = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, typeof value === "number" ? value : copy(value)]));
     }
-    this.state = { state, paramGroups: own.paramGroups };
+    return new Snapshot({ weights, optimizer: { state, paramGroups: own.paramGroups } });
   }
 
-  restore(): void {
-    const now = this.model.stateDict();
+  restore(model: Module, optimizer?: unknown): void {
+    const now = model.stateDict();
     noGrad(() => {
-      for (const [name, weight] of this.weights) copy_(now[name], weight);
+      for (const [name, weight] of Object.entries(this.tree.weights)) copy_(now[name], weight);
     });
-    if (this.state !== undefined) this.optimizer?.loadStateDict(this.state);
+    if (this.tree.optimizer !== undefined) stateful(optimizer)?.loadStateDict(this.tree.optimizer);
   }
 
   dispose(): void {
-    for (const weight of this.weights.values()) weight.dispose();
-    for (const values of Object.values(this.state?.state ?? {})) {
-      for (const value of Object.values(values)) if (typeof value !== "number") value.dispose();
-    }
+    for (const t of tensorsIn(this.tree)) t.dispose();
   }
 }
 
 function copy(t: Tensor): Tensor {
   return noGrad(() => keep(clone(t)));
-}
-
-function copies(tensors: readonly (readonly [string, Tensor])[]): Map<string, Tensor> {
-  return new Map(tensors.map(([name, t]) => [name, copy(t)]));
 }

@@ -97,6 +97,12 @@ export class Step {
   }
 
   dispose(): void {
+    this.forget();
+    this.accumulation?.dispose();
+  }
+
+  /** Drops the programs. */
+  private forget(): void {
     this.plans?.batch.dispose();
     this.plans?.step.dispose();
   }
@@ -149,7 +155,7 @@ export class Step {
     if (this.plans === undefined || isWatching()) return undefined;
     const state = switches(this.parts.model);
     if (state.length !== this.state.length || state.some((on, i) => on !== this.state[i])) {
-      this.dispose();
+      this.forget();
       this.state = state;
     }
     for (const t of xs) t.alive(name);
@@ -160,7 +166,7 @@ export class Step {
     } catch (error) {
       if (!(error instanceof Untraceable) || this.parts.compile) throw error;
       console.warn(`fit: the step runs op by op, as it cannot be compiled: ${error.message}; compile: false says so without this line`);
-      this.dispose();
+      this.forget();
       this.plans = undefined;
       return undefined;
     }

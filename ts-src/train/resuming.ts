@@ -1,0 +1,64 @@
+// What a checkpoint of a training holds, and how a training takes it over.
+import { ConfigError } from "../../bindings/errors.js";
+import { showValue } from "../../bindings/show.js";
+import { Tensor } from "../../bindings/tensor.js";
+import type { RandomState } from "../ops/random.js";
+import type { EarlyStoppingState } from "./early-stopping.js";
+import type { History } from "./history.js";
+import type { ScorerState } from "./scores.js";
+import type { SnapshotTree } from "./snapshot.js";
+
+type Series = "losses" | "gradientNorms" | "learningRates";
+
+export interface TrainingTree {
+  readonly kind: "training";
+  /** Parameters and buffers under the names of PyTorch. */
+  readonly model: Readonly<Record<string, Tensor>>;
+  readonly optimizer: SnapshotTree["optimizer"] | null;
+  readonly schedule: unknown;
+  readonly random: RandomState;
+  /** Where the data stand, if they tell. */
+  readonly data: unknown;
+  readonly epoch: number;
+  /** Batches of the epoch, and of the whole training. */
+  readonly done: number;
+  readonly steps: number;
+  readonly scores: ScorerState;
+  readonly history: Omit<History, Series> & { readonly [series in Series]: Tensor };
+  readonly earlyStopping: EarlyStoppingState | null;
+  readonly spikeGuard: readonly number[] | null;
+  readonly bestScore: number | null;
+  readonly best: SnapshotTree | null;
+  readonly safe: SnapshotTree | null;
+  readonly accumulated: { readonly batches: number; readonly examples: number; readonly sums: Readonly<Record<string, Tensor>> } | null;
+}
+
+/** Data that can go on from a place. */
+export interface Placed {
+  stateDict(): unknown;
+  loadStateDict(state: unknown): void;
+}
+
+export function hasPlace(data: unknown): data is Placed {
+  return typeof (data as Partial<Placed>).stateDict === "function" && typeof (data as Partial<Placed>).loadStateDict === "function";
+}
+
+/** Throws ConfigError for a checkpoint of something else than a training, or of one that was set up otherwise. */
+export function checkedTree(
+  tree: unknown,
+  has: { readonly [part in "schedule" | "earlyStopping" | "spikeGuard" | "accumulated" | "optimizer"]: boolean },
+): TrainingTree {
+  const given = tree as Partial<TrainingTree> | null;
+  if (given === null || typeof given !== "object" || given instanceof Tensor || given.kind !== "training") {
+    throw new ConfigError(`fit: checkpoint: expected the checkpoint of a training; got another, ${showValue(tree)}`);
+  }
+  for (const [part, wanted] of Object.entries(has)) {
+    const there = (given[part as keyof TrainingTree] ?? null) !== null;
+    if (there !== wanted) {
+      throw new ConfigError(
+        `fit: checkpoint: expected one of a training ${wanted ? "with" : "without"} ${part}, as this one; got one ${there ? "with" : "without"}`,
+      );
+    }
+  }
+  return given as TrainingTree;
+}
