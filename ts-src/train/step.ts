@@ -12,8 +12,8 @@ import type { Module } from "../layers/module.js";
 import { tensor } from "../ops/create.js";
 import { backward } from "../ops/reverse.js";
 import type { Tree } from "../ops/tree.js";
+import { Accumulation } from "../optim/accumulation.js";
 import { Optimizer } from "../optim/optimizer.js";
-import { Accumulation } from "./accumulation.js";
 import type { Clipping } from "./clipping.js";
 
 /** Sees a step before it changes weights or statistics; if it throws, they stay. */

@@ -10,7 +10,7 @@ import { mul } from "../ops/binary.js";
 import { clone, to } from "../ops/convert.js";
 import { zeros } from "../ops/create.js";
 import { noGrad } from "../ops/derivatives.js";
-import { Cells } from "../optim/optimizer.js";
+import { Cells } from "./optimizer.js";
 
 /** An element of a sum. */
 const FLOPS = 4;
