@@ -30,10 +30,10 @@ test("Linear refuses options that it does not know", () => {
   const refused = (options: unknown, message: RegExp): void =>
     assertThrows(() => new layers.Linear(4, 3, options as layers.LinearOptions), ConfigError, message);
   refused({ bais: false }, /Linear: expected options bias, dtype; got bais/);
-  refused({ bias: 0 }, /bias: true or false; got number 0/);
+  refused({ bias: 0 }, /true or false for bias; got 0/);
   refused(null, /Linear: expected an object of options/);
   refused({ dtype: "int32" }, /float32 or float64/);
-  assertThrows(() => new layers.Linear("4" as unknown as number, 3), ConfigError, /inFeatures >= 1; got string 4/);
+  assertThrows(() => new layers.Linear("4" as unknown as number, 3), ConfigError, /whole number >= 1 for inFeatures; got "4"/);
   assertThrows(() => new layers.Sequential(null as unknown as layers.Module), ConfigError, /module at position 0; got null/);
 });
 
