@@ -28,6 +28,7 @@ interface Recipe {
 }
 interface Case extends Recipe {
   train: boolean;
+  weightNorm?: layers.WeightNormOptions;
   inputs: Record<string, Input>;
   call: unknown[];
   state: Record<string, number[]>;
@@ -83,8 +84,9 @@ function compare(actual: Tensor, expected: readonly number[], dtype: "float32" |
 }
 
 function check(one: Case, dtype: "float32" | "float64"): void {
-  const label = `${one.layer} ${dtype} ${JSON.stringify({ args: one.args, options: one.options, call: one.call, train: one.train })}`;
+  const label = `${one.layer} ${dtype} ${JSON.stringify({ args: one.args, options: one.options, weightNorm: one.weightNorm, call: one.call, train: one.train })}`;
   const module = made(one, dtype).train(one.train);
+  if (one.weightNorm !== undefined) layers.weightNorm(module, one.weightNorm);
   const state = module.stateDict();
   assert.equal(Object.keys(state), Object.keys(one.state), `${label}: names of the state`);
   for (const [name, shape] of Object.entries(one.state)) assert.equal(state[name].shape, shape, `${label}: shape of ${name}`);
@@ -129,7 +131,10 @@ function check(one: Case, dtype: "float32" | "float64"): void {
 
 const cases = new Map<string, Case[]>();
 for (const file of readdirSync(FOLDER).filter((name) => name.endsWith(".json") && !name.startsWith("models"))) {
-  for (const one of JSON.parse(readFileSync(join(FOLDER, file), "utf8")) as Case[]) cases.set(one.layer, [...(cases.get(one.layer) ?? []), one]);
+  for (const one of JSON.parse(readFileSync(join(FOLDER, file), "utf8")) as Case[]) {
+    const name = one.weightNorm === undefined ? one.layer : "weightNorm";
+    cases.set(name, [...(cases.get(name) ?? []), one]);
+  }
 }
 
 for (const [layer, list] of cases) {

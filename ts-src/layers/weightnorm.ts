@@ -39,12 +39,11 @@ export function weightNorm<M extends AnyModule>(module: M, options: WeightNormOp
     const found = property?.get === undefined ? showValue(w) : "one that is normalised already";
     throw new ConfigError(`weightNorm: expected a parameter ${showValue(name)} of the module; got ${found}`);
   }
-  if (dim !== null && !(Number.isInteger(dim) && dim >= -w.ndim && dim < w.ndim)) {
-    throw new ConfigError(`weightNorm: expected dim from ${-w.ndim} to ${w.ndim - 1}, or null; got ${showValue(dim)}`);
+  if (dim !== null && !(Number.isInteger(dim) && dim >= 0 && dim < w.ndim)) {
+    throw new ConfigError(`weightNorm: expected dim from 0 to ${w.ndim - 1}, or null; got ${showValue(dim)}`);
   }
-  const axis = dim !== null && dim < 0 ? dim + w.ndim : dim;
   const [g, v] = [`${name}_g`, `${name}_v`];
-  const parts = { [g]: keep(noGrad(() => normExcept(w, axis))), [v]: keep(noGrad(() => clone(w))) };
+  const parts = { [g]: keep(noGrad(() => normExcept(w, dim))), [v]: keep(noGrad(() => clone(w))) };
   for (const part of Object.values(parts)) part.requiresGrad = true;
   Object.assign(module, parts);
   // not among the properties that state and children are read from; `this` is the copy in a copy of the module
@@ -52,7 +51,7 @@ export function weightNorm<M extends AnyModule>(module: M, options: WeightNormOp
     configurable: true,
     enumerable: false,
     get(this: Record<string, Tensor>): Tensor {
-      return mul(this[v], div(this[g], normExcept(this[v], axis)));
+      return mul(this[v], div(this[g], normExcept(this[v], dim)));
     },
   });
   return module;
