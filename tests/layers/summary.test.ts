@@ -29,6 +29,30 @@ test("a line for each layer with its output and parameters, then the sums", () =
   );
 });
 
+test("what is within a layer stands under it, by its own name", () => {
+  const layer = new layers.TransformerEncoderLayer(4, 2, { dimFeedforward: 3 });
+  const names = summary(new layers.TransformerEncoder(layer, 1, { norm: new layers.LayerNorm(4) }), [5, 2, 4])
+    .split("\n")
+    .slice(2, -4);
+  assert.equal(
+    names.map((line) => line.split("[")[0].trimEnd()),
+    [
+      "TransformerEncoder",
+      "  layers.0: TransformerEncoderLayer",
+      "    self_attn: MultiheadAttention",
+      "      out_proj: Linear",
+      "    linear1: Linear",
+      "    dropout: Dropout",
+      "    linear2: Linear",
+      "    norm1: LayerNorm",
+      "    norm2: LayerNorm",
+      "    dropout1: Dropout",
+      "    dropout2: Dropout",
+      "  norm: LayerNorm",
+    ],
+  );
+});
+
 test("several tensors go in and out", () => {
   const text = summary(new layers.LSTM(3, 4), [zeros([5, 2, 3])]);
   assert.match(text, /LSTM {3}\[5,2,4\] \[1,2,4\] \[1,2,4\] {9}144/);

@@ -64,11 +64,16 @@ export function summary(model: AnyModule, input: Shape | Tensor | readonly Tenso
       modules.map(([, module]) => module),
       inputsOf(input),
     );
+    // by path, how deep it stands
+    const depths = new Map<string, number>();
     const rows = modules.map(([path, module]) => {
-      const depth = path === "" ? 0 : path.split(".").length;
-      const name = path === "" ? module.constructor.name : `${path}: ${module.constructor.name}`;
+      const parent = [...depths.keys()].filter((outer) => outer === "" || path.startsWith(`${outer}.`)).pop() ?? "";
+      const depth = path === "" ? 0 : (depths.get(parent) as number) + 1;
+      depths.set(path, depth);
+      const name = path.slice(parent === "" ? 0 : parent.length + 1);
       const own = Object.values(module).filter((value): value is Tensor => value instanceof Tensor && value.requiresGrad);
-      return [`${"  ".repeat(depth)}${name}`, shapes.get(module) ?? "", own.length === 0 ? "" : count(elements(own))];
+      const label = `${"  ".repeat(depth)}${name === "" ? "" : `${name}: `}${module.constructor.name}`;
+      return [label, shapes.get(module) ?? "", own.length === 0 ? "" : count(elements(own))];
     });
     const lines = aligned([["layer", "output", "parameters"], ...rows]);
     const rule = "-".repeat(lines[0].length);
