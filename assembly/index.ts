@@ -36,6 +36,7 @@ export * from "./crossentropy";
 export { layerNorm, layerNormGrad, layerNormWeightGrad } from "./norm";
 export * from "./batchnorm";
 export * from "./losses";
+export { gruCell, gruCellGrad, lstmCell, lstmCellGrad } from "./recurrent";
 export * from "./optim";
 export * from "./random";
 export * from "./gemm/gemm";

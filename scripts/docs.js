@@ -24,6 +24,7 @@ const topics = [
   ["Choices", ["ops/select"]],
   ["Sums, means and other reductions", ["ops/reduce", "ops/extrema", "ops/statistics", "ops/norm"]],
   ["Scans", ["ops/scan", "ops/recurrence"]],
+  ["Recurrent cells", ["ops/recurrent"]],
   ["Matrix products", ["ops/matmul", "ops/products", "ops/einsum"]],
   ["Shapes and views", ["ops/shape", "ops/slice", "ops/diagonal"]],
   ["Joining, repeating and padding", ["ops/join", "ops/pad"]],

@@ -3,7 +3,7 @@
 import { ConfigError } from "../../bindings/errors.js";
 import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
-import { Module } from "./module.js";
+import { type AnyModule, Module } from "./module.js";
 
 /** y = last(... first(x)); children are named 0, 1, ... Throws ConfigError for what is no module. */
 export class Sequential extends Module {
@@ -17,7 +17,7 @@ export class Sequential extends Module {
     this.layers = layers;
   }
 
-  override children(): [string, Module][] {
+  override children(): [string, AnyModule][] {
     return this.layers.map((layer, i) => [String(i), layer]);
   }
 

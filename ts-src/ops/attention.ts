@@ -46,25 +46,30 @@ export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, optio
   }
   const size = q.shape[q.ndim - 1];
   const factor = scale === undefined || scale === null ? 1 / Math.sqrt(size) : checkedNumber(name, "scale", scale, -Number.MAX_VALUE, Number.MAX_VALUE);
-  const [l, s] = [q.shape[q.ndim - 2], k.shape[k.ndim - 2]];
   const lead = broadcastShapes(name, broadcastShapes(name, q.shape.slice(0, -2), k.shape.slice(0, -2)), v.shape.slice(0, -2));
   if (mask !== undefined && mask !== null) {
     checkedTensor(name, "mask", mask);
     mask.alive(`${name}: mask`);
     if (mask.dtype !== "bool" && mask.dtype !== q.dtype) throw new DtypeError(`${name}: expected a mask of dtype bool or ${q.dtype}; got ${mask.dtype}`);
-    const full = [...lead, l, s];
-    if (!sameShape(broadcastShapes(name, mask.shape, full), full)) {
-      throw new ShapeError(`${name}: expected a mask that broadcasts to ${showShape(full)}; got ${showShape(mask.shape)}`);
+    const all = [...lead, q.shape[q.ndim - 2], k.shape[k.ndim - 2]];
+    if (!sameShape(broadcastShapes(name, mask.shape, all), all)) {
+      throw new ShapeError(`${name}: expected a mask that broadcasts to ${showShape(all)}; got ${showShape(mask.shape)}`);
     }
   }
   return scope(() => {
-    let scores = matmul(mul(q, size === 0 ? 1 : factor), transpose(k));
     // log turns true into 0 and false into -Infinity
-    if (mask !== undefined && mask !== null) scores = add(scores, mask.dtype === "bool" ? log(to(mask, q.dtype)) : mask);
-    if (isCausal) scores = add(scores, causal(l, s, q.dtype as "float32"));
-    const weights = maskedSoftmax(scores);
+    const added = mask?.dtype === "bool" ? log(to(mask, q.dtype)) : (mask ?? null);
+    const weights = attentionWeights(q, k, added, isCausal, size === 0 ? 1 : factor);
     return matmul(dropoutP > 0 ? dropout(weights, { p: dropoutP }) : weights, v);
   });
+}
+
+/** softmax(q k^T factor + mask) of operands that fit, with 0 in rows where all is masked; `isCausal`: query i sees keys 0..i only. */
+export function attentionWeights(q: Tensor, k: Tensor, mask: Tensor | null, isCausal: boolean, factor: number): Tensor {
+  let scores = matmul(mul(q, factor), transpose(k));
+  if (mask !== null) scores = add(scores, mask);
+  if (isCausal) scores = add(scores, causal(q.shape[q.ndim - 2], k.shape[k.ndim - 2], q.dtype as "float32"));
+  return maskedSoftmax(scores);
 }
 
 /** 0 up to the diagonal, -Infinity above. */

@@ -8,7 +8,7 @@ import { Tensor } from "../../bindings/tensor.js";
 import { allOrNothing, Untraceable } from "../../bindings/trace.js";
 import { Plans } from "../graph/compile.js";
 import type { Plan } from "../graph/plan.js";
-import type { Module } from "../layers/module.js";
+import type { AnyModule, Module } from "../layers/module.js";
 import { tensor } from "../ops/create.js";
 import { backward } from "../ops/reverse.js";
 import type { Tree } from "../ops/tree.js";
@@ -187,10 +187,10 @@ export class Step {
 }
 
 /** What decides about a step beside shapes: which modules train, and which of their tensors want gradients. */
-function switches(module: Module, found: boolean[] = []): boolean[] {
+function switches(module: AnyModule, found: boolean[] = []): boolean[] {
   found.push(module.training);
   for (const name in module) {
-    const value: unknown = module[name as keyof Module];
+    const value: unknown = module[name as keyof AnyModule];
     if (value instanceof Tensor) found.push(value.requiresGrad);
   }
   for (const [, child] of module.children()) switches(child, found);
