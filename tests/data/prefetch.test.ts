@@ -283,6 +283,25 @@ test("data that is changed in place or disposed in a round is not torn: a batch 
   assert.is(seen, 6);
 });
 
+test("a gradient that lies in one block with what a batch ahead is to write has its elements", () => {
+  const base = new TensorDataset(tapir.ones([32, 50_000]), tapir.zeros([32]));
+  let latest: T | undefined;
+  const set = {
+    length: 32,
+    take(index: T): tapir.data.Batch {
+      const [x, y] = base.take(index);
+      latest = keep(x.exp().log());
+      return [x, y];
+    },
+  };
+  for (const _ of new DataLoader(set, { batchSize: 8, prefetch: 2 })) {
+    const gradient = latest as T;
+    const w = tapir.zeros(gradient.shape, { requiresGrad: true });
+    w.add(0).backward({ gradient });
+    assert.ok((w.grad as T).data().every((value) => Math.abs(value - 1) < 1e-3));
+  }
+});
+
 test("settings may change in a round", () => {
   const set = datasets.TensorDataset();
   const expected = rounds(set, { batchSize: 2 }, 1);
