@@ -2,8 +2,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { inBackground } from "../../bindings/background.js";
+import { Blocks } from "../../bindings/blocks.js";
 import { twin } from "../../bindings/lifetime.js";
-import { configure, ones, type Tensor } from "../../ts-src/index.js";
+import { configure, ones, type Tensor, tensor } from "../../ts-src/index.js";
 
 configure({ threads: 2 });
 const x = ones([300, 1000]);
@@ -40,6 +41,32 @@ test("a twin that is changed while its block is to be written moves away with th
   assert.ok(allOnes(second));
   job.wait();
   assert.ok(allOnes(first));
+});
+
+test("a call is looked up once, however many were noted before it", () => {
+  const { at } = Blocks.prototype;
+  const numbers = ones([10]);
+  let looked = 0;
+  Blocks.prototype.at = function (this: Blocks, address: number) {
+    looked++;
+    return at.call(this, address);
+  };
+  try {
+    const lookedUp = (count: number): number => {
+      looked = 0;
+      const job = inBackground(() => {
+        // what JavaScript writes between calls is looked for among all that was noted
+        for (let i = 0; i < count; i++) numbers.exp().mul(tensor([i]));
+      });
+      job.wait();
+      return looked / count;
+    };
+    const few = lookedUp(10);
+    assert.ok(few > 1);
+    assert.ok(lookedUp(500) <= few, `${lookedUp(500)} and ${few} a round`);
+  } finally {
+    Blocks.prototype.at = at;
+  }
 });
 
 test.run();
