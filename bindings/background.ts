@@ -20,6 +20,7 @@ const SLOTS = 2;
 const HELPER = 1;
 
 let helper: Team | undefined;
+/** How often it was lost since threads were set. */
 let lost = 0;
 /** Tasks run by helpers that have ended. */
 let earlierTasks = 0;
@@ -48,7 +49,12 @@ function dropHelper(now: boolean): void {
 
 function loseHelper(): void {
   dropHelper(true);
-  lost++;
+  if (++lost === MOST_TEAMS) console.warn(`tapir: no batches ahead: the helper thread was lost ${lost} times; batches are the same`);
+}
+
+/** Lets helpers be started, however often they were lost. */
+export function allowHelper(): void {
+  lost = 0;
 }
 
 /** Ends the helper, once its job is done; the next job starts another. */
