@@ -239,6 +239,9 @@ class Job {
   }
 }
 
+/** A job whose result nobody can ask for any more is done with, and what it held is given back. */
+const abandoned = new FinalizationRegistry<Job>((job) => job.complete());
+
 /** Something that is being made beside the program. */
 export interface Background<T> {
   /** Whether the helper was given anything to do. */
@@ -260,11 +263,13 @@ export function inBackground<T>(fn: () => T): Background<T> {
     // what a function that throws has made is made too
     posted = job.post();
   }
-  return {
+  const background = {
     posted,
     wait() {
       job.complete();
       return result;
     },
   };
+  abandoned.register(background, job);
+  return background;
 }

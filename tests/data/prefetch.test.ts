@@ -216,6 +216,26 @@ test("rounds that end early, with an error or at their end hold as much memory a
   assert.is(after.bytes, before.bytes);
 });
 
+test("an iterator that is left without an end gives its memory back as garbage, the data included", async () => {
+  const collect = async (done: () => boolean): Promise<void> => {
+    for (let i = 0; i < 100 && !done(); i++) {
+      (globalThis as unknown as { gc(): void }).gc();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+  await collect(() => false);
+  const before = memory.stats();
+  const begin = (): void => {
+    const x = tapir.ones([400, 1000]);
+    const loader = new DataLoader(new TensorDataset(x, tapir.ones([400])), { batchSize: 20, prefetch: 4 });
+    loader[Symbol.iterator]().next();
+  };
+  begin();
+  assert.ok(memory.stats().tensors > before.tensors);
+  await collect(() => memory.stats().tensors <= before.tensors);
+  assert.ok(memory.stats().tensors <= before.tensors, `${before.tensors} became ${memory.stats().tensors}`);
+});
+
 test("batches live until the second one after them, in the next round too", () => {
   const loader = new DataLoader(new TensorDataset(floats, labels), { batchSize: 20, prefetch: 2 });
   const [, , [x]] = [...loader];
