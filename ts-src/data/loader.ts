@@ -7,8 +7,8 @@ import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { checkedOptions } from "../ops/checks.js";
 import { zeros } from "../ops/create.js";
-import { checkedSeed, shuffledNumbers } from "../ops/random.js";
-import { Ahead } from "./ahead.js";
+import { batchStreams, checkedSeed, replaying, shuffledNumbers } from "../ops/random.js";
+import { Ahead, type Pick } from "./ahead.js";
 import type { Batch, Dataset } from "./dataset.js";
 
 const MOST_AHEAD = 256; // batches; each is held in memory until it is asked for
@@ -18,7 +18,7 @@ export interface DataLoaderOptions {
   batchSize?: number;
   /** A new order each time round; false by default. */
   shuffle?: boolean;
-  /** Seed of the order; 0 by default. */
+  /** Seed of the order, and with that of manualSeed() of the random numbers that take() of the dataset draws; 0 by default. */
   seed?: number;
   /** Leave out a last batch that is smaller; false by default. */
   dropLast?: boolean;
@@ -26,6 +26,10 @@ export interface DataLoaderOptions {
    * Batches that a helper thread assembles while those before are in use; 0 by default, at most 256. The batches are the same; take() of
    * the dataset is called earlier, on the main thread, and only its ops run on the helper: what reads elements in JavaScript gains
    * nothing, and data that is changed in place in a round is read as it was then. With configure({ threads: 1 }) there is no helper.
+   *
+   * What take() draws (randn, dropout, ...) depends on the seed of manualSeed() when the round began, on the seed of the loader, on the
+   * round and on the batch alone, and the program draws as if take() had drawn nothing: so neither prefetch nor the number of threads
+   * changes a number. Loaders whose batches are to draw apart from each other's need seeds of their own.
    */
   prefetch?: number;
 }
@@ -75,15 +79,17 @@ export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
 
   *[Symbol.iterator](): Generator<Batch, void, undefined> {
     const n = this.dataset.length;
-    const order = this.shuffle ? shuffledNumbers(n, this.seed, this.round++) : Int32Array.from({ length: n }, (_, i) => i);
-    const index = (i: number): Tensor => numbers(order.subarray(i * this.batchSize, (i + 1) * this.batchSize));
-    const take = (rows: Tensor): Batch => this.take(rows);
-    const ahead = this.prefetch > 0 ? new Ahead({ prefetch: this.prefetch, length: () => this.length, index, take }) : undefined;
+    const round = this.round++;
+    const order = this.shuffle ? shuffledNumbers(n, this.seed, round) : Int32Array.from({ length: n }, (_, i) => i);
+    const streams = batchStreams(this.seed, round);
+    const pick = (i: number): Pick => ({ index: numbers(order.subarray(i * this.batchSize, (i + 1) * this.batchSize)), streams: streams(i) });
+    const take = (picked: Pick): Batch => this.take(picked);
+    const ahead = this.prefetch > 0 ? new Ahead({ prefetch: this.prefetch, length: () => this.length, pick, take }) : undefined;
     const live = this.leftover;
     this.leftover = [];
     try {
       for (let i = 0; i < this.length; i++) {
-        const batch = ahead?.next() ?? take(index(i));
+        const batch = ahead?.next() ?? take(pick(i));
         // a keep() by the user takes a new claim, which is not released here
         live.push(batch.map((t) => keep(t).claim));
         while (live.length > 2) for (const claim of live.shift() as Claim[]) claim.release("step");
@@ -96,10 +102,10 @@ export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
     }
   }
 
-  /** The examples of an index, which is disposed. */
-  private take(index: Tensor): Batch {
+  /** The examples of an index, which is disposed; what they draw is no number of the program's. */
+  private take({ index, streams }: Pick): Batch {
     try {
-      const batch: unknown = this.dataset.take(index);
+      const batch: unknown = replaying(streams, () => this.dataset.take(index));
       if (!Array.isArray(batch) || batch.length !== 2 || !batch.every((t) => t instanceof Tensor)) {
         throw new ConfigError(`DataLoader: expected take() of the dataset to answer [inputs, targets], two tensors; got ${showValue(batch)}`);
       }
