@@ -9,7 +9,7 @@ import { assertRejects, assertThrows } from "../assert-close.js";
 // @ts-expect-error: a module without declarations, shared with worker.mjs
 import { training } from "./training.mjs";
 
-const { parallel, AbortError, ConfigError, ShapeError, WorkerError } = tapir;
+const { layers, parallel, AbortError, ConfigError, ShapeError, WorkerError } = tapir;
 const WORKER = "tests/parallel/worker.mjs";
 /** A training of some tenths of a second. */
 const EPOCHS = 200;
@@ -166,10 +166,19 @@ test("a module that cannot be loaded, or serves nothing, is a ConfigError that n
 
 test("what cannot be cloned is a ConfigError: input, event and result", async () => {
   const weights = tapir.ones([2]);
-  await assertRejects(parallel.remote(WORKER, { input: { weights } }), ConfigError, /^remote: expected input that can be cloned.*data\(\)/);
-  await assertRejects(parallel.remote(WORKER, { input: () => 1 }), ConfigError, /^remote: expected input that can be cloned/);
-  await assertRejects(job("tensor"), ConfigError, /^serve: expected a result that can be cloned/);
-  await assertRejects(job("reportsTensor"), ConfigError, /^report: expected an event that can be cloned/);
+  await assertRejects(
+    parallel.remote(WORKER, { input: { weights } }),
+    ConfigError,
+    /^remote: expected input that can be cloned.*data\(\) and shape; got a Tensor$/,
+  );
+  await assertRejects(parallel.remote(WORKER, { input: () => 1 }), ConfigError, /^remote: expected input that can be cloned.*; got a function$/);
+  const ring: unknown[] = [new Map([["a", new Set([Symbol("s")])]])];
+  ring.unshift(ring);
+  await assertRejects(parallel.remote(WORKER, { input: ring }), ConfigError, /; got a symbol$/);
+  await assertRejects(parallel.remote(WORKER, { input: new layers.Linear(2, 2) }), ConfigError, /; got a Tensor$/);
+  await assertRejects(parallel.remote(WORKER, { input: Promise.resolve() }), ConfigError, /; got .*Promise.* could not be cloned/);
+  await assertRejects(job("tensor"), ConfigError, /^serve: expected a result that can be cloned.*; got a Tensor$/);
+  await assertRejects(job("reportsTensor"), ConfigError, /^report: expected an event that can be cloned.*; got a Tensor$/);
 });
 
 test("wrong calls are ConfigErrors", async () => {
@@ -177,7 +186,8 @@ test("wrong calls are ConfigErrors", async () => {
   await assertRejects(call(5), ConfigError, /the URL or path of a module; got number 5/);
   await assertRejects(call(WORKER, { inputs: 1 }), ConfigError, /options input, signal, onProgress, threads; got inputs/);
   await assertRejects(call(WORKER, { threads: 0 }), ConfigError, /threads, a whole number/);
-  await assertRejects(call(WORKER, { signal: {} }), ConfigError, /an AbortSignal/);
+  for (const signal of [{}, null, 5, { aborted: false }, { aborted: false, addEventListener() {} }, { aborted: true, removeEventListener() {} }])
+    await assertRejects(call(WORKER, { signal }), ConfigError, /an AbortSignal; got/);
   await assertRejects(call(WORKER, { onProgress: 1 }), ConfigError, /onProgress, a function/);
   assertThrows(() => parallel.serve(() => 1), ConfigError, /a thread that parallel\.remote\(\) started/);
   assertThrows(() => parallel.serve(5 as never), ConfigError, /a function/);

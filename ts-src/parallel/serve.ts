@@ -43,11 +43,11 @@ function say(port: MessagePort, message: FromWorker): void {
 }
 
 async function answer<Input, Event>(port: MessagePort, signal: AbortSignal, input: Input, work: (job: Job<Input, Event>) => unknown): Promise<void> {
-  const report = (event: Event): void => cloned("report: expected an event", () => say(port, { kind: "event", event }));
+  const report = (event: Event): void => cloned("report: expected an event", event, () => say(port, { kind: "event", event }));
   try {
     const result = await work({ input, report, signal });
     await printed();
-    cloned("serve: expected a result", () => say(port, { kind: "result", result }));
+    cloned("serve: expected a result", result, () => say(port, { kind: "result", result }));
   } catch (error) {
     await printed();
     say(port, { kind: "failure", error: sentError(error) });
