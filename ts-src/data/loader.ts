@@ -35,8 +35,9 @@ export interface DataLoaderOptions {
 }
 
 /**
- * Iterates over batches [x, y], with for or for await. A batch lives until the second one after it, in the same round or
- * the next: keep() holds it for longer. Throws ConfigError for an option that cannot be and for an empty dataset.
+ * Iterates over batches [x, y], with for or for await, in order or shuffled, assembled ahead by a helper thread with `prefetch`. A batch
+ * lives until the second one after it, in the same round or the next: keep() holds it for longer. Throws ConfigError for an option that
+ * cannot be and for an empty dataset.
  */
 export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
   readonly dataset: Dataset;

@@ -11,7 +11,10 @@ import { asItWas, receivedError } from "./received.js";
 export interface RemoteOptions<Event = unknown> {
   /** What the served function is given, a clone. */
   input?: unknown;
-  /** Stops the work: a running program before its next instruction, everything else after 1 s at most. */
+  /**
+   * Stops the work: a running program, and a large op that is divided between threads, before its next instruction; everything else, such
+   * as ops on one thread, when the served function heeds its own signal, or with its thread after 1 s.
+   */
   signal?: AbortSignal;
   /** Called for each event that the served function reports. */
   onProgress?: (event: Event) => void;
