@@ -6,6 +6,7 @@
 // its beginning, when the helper was lost in it. All else is done at once, after what it depends on: kernels that answer something,
 // elements that JavaScript reads or writes, changes in place.
 import { signatures } from "../build/program/instructions.js";
+import { Blocks } from "./blocks.js";
 import { OutOfMemoryError } from "./errors.js";
 import { type Kernels, withKernels } from "./kernels.js";
 import { type Storage, watchStorages } from "./lifetime.js";
@@ -19,6 +20,7 @@ const SLOTS = 2;
 const HELPER = 1;
 
 let helper: Team | undefined;
+/** How often it was lost since threads were set. */
 let lost = 0;
 /** Tasks run by helpers that have ended. */
 let earlierTasks = 0;
@@ -47,7 +49,12 @@ function dropHelper(now: boolean): void {
 
 function loseHelper(): void {
   dropHelper(true);
-  lost++;
+  if (++lost === MOST_TEAMS) console.warn(`tapir: no batches ahead: the helper thread was lost ${lost} times; batches are the same`);
+}
+
+/** Lets helpers be started, however often they were lost. */
+export function allowHelper(): void {
+  lost = 0;
 }
 
 /** Ends the helper, once its job is done; the next job starts another. */
@@ -69,23 +76,25 @@ class Job {
   /** Of the calls. */
   private kernels: Kernels | undefined;
   private build: Build = "f32";
-  /** Blocks that were made while calls were noted, by address, and of those the ones that the main thread has touched. */
-  private readonly blocks = new Map<number, number>();
+  /** Blocks that were made while calls were noted; of those the ones that the calls name, and the ones that the main thread has touched. */
+  private readonly blocks = new Blocks();
+  private readonly named = new Set<number>();
   private readonly touched = new Set<number>();
   /** Storages that were reached; they are held. */
   private readonly reached = new Set<Storage>();
-  private readonly scratches: { readonly ptr: number; readonly bytes: number }[] = [];
+  /** Blocks that only calls need. */
+  private readonly spent: { readonly ptr: number; readonly bytes: number }[] = [];
   private code: { readonly ptr: number; readonly bytes: number } | undefined;
   private readonly home: Home = {
     allocate: (bytes) => this.allocate(bytes),
-    release: (ptr, bytes) => heapHome.release(ptr, bytes),
+    release: (ptr, bytes) => this.giveBack(ptr, bytes),
     scratch: (bytes) => {
       const ptr = this.allocate(bytes);
-      this.scratches.push({ ptr, bytes });
+      this.spent.push({ ptr, bytes });
       return ptr;
     },
     view: (ptr, length, dtype) => {
-      if (noting === this) this.touch([ptr]);
+      if (noting === this) this.touch(this.blocksOf([ptr]));
       return heapHome.view(ptr, length, dtype);
     },
     settle: () => {
@@ -114,8 +123,18 @@ class Job {
 
   private allocate(bytes: number): number {
     const ptr = heapHome.allocate(bytes);
-    this.blocks.set(ptr, bytes);
+    if (noting === this) this.blocks.add(ptr, bytes);
     return ptr;
+  }
+
+  private giveBack(ptr: number, bytes: number): void {
+    if (this.named.has(ptr)) {
+      this.spent.push({ ptr, bytes });
+      return;
+    }
+    this.blocks.remove(ptr);
+    this.touched.delete(ptr);
+    heapHome.release(ptr, bytes);
   }
 
   private hold(storage: Storage): void {
@@ -124,43 +143,38 @@ class Job {
     storage.refs++;
   }
 
-  /** The block of the job that an address lies in. */
-  private blockOf(address: number): number | undefined {
-    for (const [ptr, bytes] of this.blocks) if (address >= ptr && address < ptr + bytes) return ptr;
-    return undefined;
+  /** The blocks of the job that addresses lie in; an argument that is no address may seem to be one. */
+  private blocksOf(args: readonly number[]): number[] {
+    return args.flatMap((arg) => this.blocks.at(arg) ?? []);
   }
 
   note(kernels: Kernels, build: Build, name: string, args: readonly number[]): number {
+    const blocks = this.blocksOf(args);
     const later = signatures[name]?.answers === false && (this.calls.length === 0 || this.kernels === kernels);
-    if (later && (this.touched.size === 0 || !args.some((arg) => this.touched.has(this.blockOf(arg) ?? 0)))) {
+    if (later && !blocks.some((block) => this.touched.has(block))) {
       this.kernels = kernels;
       this.build = build;
       this.calls.push({ name, args });
+      for (const block of blocks) this.named.add(block);
       return 0;
     }
-    this.touch(args);
+    this.touch(blocks);
     return callKernel(kernels, name, args);
   }
 
-  /** The main thread touches what lies at addresses: what was noted for it is done first. */
-  private touch(addresses: readonly number[]): void {
-    const blocks = new Set(addresses.flatMap((address) => this.blockOf(address) ?? []));
-    if (blocks.size === 0) return;
-    if (this.calls.some(({ args }) => args.some((arg) => blocks.has(this.blockOf(arg) ?? 0)))) this.play();
-    for (const ptr of blocks) this.touched.add(ptr);
+  /** The main thread touches blocks: what was noted for them is done first. */
+  private touch(blocks: readonly number[]): void {
+    if (blocks.some((block) => this.named.has(block))) this.play();
+    for (const block of blocks) this.touched.add(block);
   }
 
   /** Does all that was noted, here and now. */
   private play(): void {
     const { calls, kernels } = this;
     this.calls = [];
-    for (const { name, args } of calls) {
-      callKernel(kernels as Kernels, name, args);
-      for (const arg of args) {
-        const block = this.blockOf(arg);
-        if (block !== undefined) this.touched.add(block);
-      }
-    }
+    for (const { name, args } of calls) callKernel(kernels as Kernels, name, args);
+    for (const block of this.named) this.touched.add(block);
+    this.named.clear();
   }
 
   /** Gives what was noted to the helper; answers whether there was anything to give. */
@@ -214,13 +228,14 @@ class Job {
 
   /** Gives back what was held. */
   private release(): void {
-    for (const storage of this.reached) storage.unref();
-    this.reached.clear();
-    for (const { ptr, bytes } of this.scratches) heapHome.release(ptr, bytes);
-    if (this.code !== undefined) releaseBlock(this.code.ptr, this.code.bytes);
     this.blocks.clear();
+    this.named.clear();
     this.touched.clear();
     this.calls = [];
+    for (const storage of this.reached) storage.unref();
+    this.reached.clear();
+    for (const { ptr, bytes } of this.spent) heapHome.release(ptr, bytes);
+    if (this.code !== undefined) releaseBlock(this.code.ptr, this.code.bytes);
   }
 }
 
@@ -231,6 +246,9 @@ class Job {
 export function beforeJob<T>(fn: () => T): T {
   return noting === undefined ? fn() : withHome(heapHome, () => withKernels(kernelsOfBuild, fn));
 }
+
+/** A job whose result nobody can ask for any more is done with, and what it held is given back. */
+const abandoned = new FinalizationRegistry<Job>((job) => job.complete());
 
 /** Something that is being made beside the program. */
 export interface Background<T> {
@@ -253,11 +271,13 @@ export function inBackground<T>(fn: () => T): Background<T> {
     // what a function that throws has made is made too
     posted = job.post();
   }
-  return {
+  const background = {
     posted,
     wait() {
       job.complete();
       return result;
     },
   };
+  abandoned.register(background, job);
+  return background;
 }

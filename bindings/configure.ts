@@ -1,5 +1,5 @@
 // The settings of the runtime.
-import { endHelper } from "./background.js";
+import { allowHelper, endHelper } from "./background.js";
 import { ConfigError } from "./errors.js";
 import { setDeterministic } from "./kernels.js";
 import { checkedLimit, setLimit } from "./memory.js";
@@ -35,7 +35,10 @@ export function configure(settings: Configuration): void {
   if (settings.threadTimeout !== undefined) setDeadline(settings.threadTimeout);
   // what the helper has begun it does with the kernels of before
   if (settings.threads !== undefined || settings.deterministic !== undefined) endHelper();
-  if (settings.threads !== undefined) setThreads(settings.threads);
+  if (settings.threads !== undefined) {
+    allowHelper();
+    setThreads(settings.threads);
+  }
   // workers hold the builds that they were started with
   if (settings.deterministic !== undefined && setDeterministic(settings.deterministic)) endTeam();
 }

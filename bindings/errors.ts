@@ -1,4 +1,5 @@
 // Every error that a user can meet: typed, one line, what was expected, what came, what to do.
+import { TAPIR_ERROR } from "./sent-error.js";
 
 const LONGEST = 500; // a message quotes what came, which may be a large array
 
@@ -12,6 +13,9 @@ export class TapirError extends Error {
     this.name = new.target.name;
   }
 }
+
+// what another thread sends may be of another copy of this package
+Object.defineProperty(TapirError.prototype, TAPIR_ERROR, { value: true });
 
 // the inferred type would have Error's static members, whose declarations need @types/node
 type Kind = new (message: string, options?: ErrorOptions) => TapirError;

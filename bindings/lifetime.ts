@@ -19,7 +19,7 @@ export function storagesMade(): number {
 /** The address of what has no memory. */
 export const SYMBOLIC = -1;
 
-/** Hears of a storage whose address is asked for or that is about to be changed. */
+/** Hears of a storage whose address is asked for, that is about to be changed, or that another shares the block of from now on. */
 export type Watcher = (storage: Storage, address: number) => void;
 
 let watcher: Watcher | undefined;
@@ -81,7 +81,12 @@ export class Storage {
 
   /** A storage of its own with the same elements, which are copied only when one of both is changed; undefined for one that is fixed. */
   twin(): Storage | undefined {
-    return this.fixed || this.address === SYMBOLIC ? undefined : new Storage(this.bytes, this);
+    if (this.fixed || this.address === SYMBOLIC) return undefined;
+    // who has yet to write there hears of both
+    watcher?.(this, this.address);
+    const twin = new Storage(this.bytes, this);
+    watcher?.(twin, this.address);
+    return twin;
   }
 
   /** Call it before a change in place: moves to a block of its own if others lie in this one. Throws OutOfMemoryError. */

@@ -3,7 +3,7 @@ import { type Worker, Worker as WorkerClass } from "node:worker_threads";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { helperTasks } from "../../bindings/background.js";
-import { arange, configure, data, matmul, memory, randn, scope, type Tensor } from "../../ts-src/index.js";
+import { arange, configure, data, matmul, memory, parallel, randn, scope, type Tensor } from "../../ts-src/index.js";
 
 const started: Worker[] = [];
 const builtins = process as unknown as { getBuiltinModule(name: string): { Worker: typeof WorkerClass } };
@@ -77,6 +77,45 @@ test("a batch whose helper ends in it is done over, bit for bit, and no memory i
     else assert.is(memory.stats().tensors, tensors + 4 * round); // each loader holds its last two batches
   }
   assert.ok(ended, "no helper had begun a batch");
+  const count = started.length;
+  await startHelper();
+  assert.is(started.length, count + 1);
+});
+
+test("lost three times the helper is given up with one line, until threads are set", async () => {
+  const lines: string[] = [];
+  const { warn } = console;
+  console.warn = (line: string) => lines.push(line);
+  try {
+    configure({ threads: 2 });
+    for (let i = 1; i <= 3; i++) {
+      await startHelper();
+      assert.equal(lines, []);
+      await started[started.length - 1].terminate();
+      // the loss is noticed by the next batch that is assembled ahead
+      assert.equal(Array.from(new data.DataLoader(set, { ...options, prefetch: 2 }), bits), expected);
+      await new Promise(setImmediate);
+    }
+    assert.is(lines.length, 1);
+    assert.match(lines[0], /^tapir: no batches ahead: the helper thread was lost 3 times; batches are the same$/);
+    const count = started.length;
+    assert.equal(Array.from(new data.DataLoader(set, { ...options, prefetch: 2 }), bits), expected);
+    assert.is(started.length, count);
+    assert.is(lines.length, 1);
+    configure({ threads: 2 });
+    await startHelper();
+    assert.is(started.length, count + 1);
+  } finally {
+    console.warn = warn;
+  }
+});
+
+test("parallel.dispose() ends the helper, and the next loader starts another", async () => {
+  await startHelper();
+  const worker = started[started.length - 1];
+  parallel.dispose();
+  for (const end = performance.now() + 20_000; worker.threadId !== -1; await new Promise((resolve) => setTimeout(resolve, 5)))
+    assert.ok(performance.now() < end, "the helper did not end within 20 s");
   const count = started.length;
   await startHelper();
   assert.is(started.length, count + 1);

@@ -5,6 +5,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { helperTasks } from "../../bindings/background.js";
 import * as tapir from "../../ts-src/index.js";
+import { type Key, nextKey } from "../../ts-src/ops/random.js";
 import { assertThrows } from "../assert-close.js";
 import { Random } from "../draw.js";
 
@@ -216,6 +217,26 @@ test("rounds that end early, with an error or at their end hold as much memory a
   assert.is(after.bytes, before.bytes);
 });
 
+test("an iterator that is left without an end gives its memory back as garbage, the data included", async () => {
+  const collect = async (done: () => boolean): Promise<void> => {
+    for (let i = 0; i < 100 && !done(); i++) {
+      (globalThis as unknown as { gc(): void }).gc();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+  await collect(() => false);
+  const before = memory.stats();
+  const begin = (): void => {
+    const x = tapir.ones([400, 1000]);
+    const loader = new DataLoader(new TensorDataset(x, tapir.ones([400])), { batchSize: 20, prefetch: 4 });
+    loader[Symbol.iterator]().next();
+  };
+  begin();
+  assert.ok(memory.stats().tensors > before.tensors);
+  await collect(() => memory.stats().tensors <= before.tensors);
+  assert.ok(memory.stats().tensors <= before.tensors, `${before.tensors} became ${memory.stats().tensors}`);
+});
+
 test("batches live until the second one after them, in the next round too", () => {
   const loader = new DataLoader(new TensorDataset(floats, labels), { batchSize: 20, prefetch: 2 });
   const [, , [x]] = [...loader];
@@ -283,6 +304,25 @@ test("data that is changed in place or disposed in a round is not torn: a batch 
   assert.is(seen, 6);
 });
 
+test("a gradient that lies in one block with what a batch ahead is to write has its elements", () => {
+  const base = new TensorDataset(tapir.ones([32, 50_000]), tapir.zeros([32]));
+  let latest: T | undefined;
+  const set = {
+    length: 32,
+    take(index: T): tapir.data.Batch {
+      const [x, y] = base.take(index);
+      latest = keep(x.exp().log());
+      return [x, y];
+    },
+  };
+  for (const _ of new DataLoader(set, { batchSize: 8, prefetch: 2 })) {
+    const gradient = latest as T;
+    const w = tapir.zeros(gradient.shape, { requiresGrad: true });
+    w.add(0).backward({ gradient });
+    assert.ok((w.grad as T).data().every((value) => Math.abs(value - 1) < 1e-3));
+  }
+});
+
 test("settings may change in a round", () => {
   const set = datasets.TensorDataset();
   const expected = rounds(set, { batchSize: 2 }, 1);
@@ -308,6 +348,106 @@ test("training gives the same weights, compiled or not", async () => {
     return JSON.stringify([losses, model.parameters().map((p) => Buffer.from(p.data().buffer).toString("base64"))]);
   };
   for (const compile of [true, false]) assert.is(await trained(2, compile), await trained(0, compile));
+});
+
+/** Rows with noise, as take() of a dataset draws it. */
+const noisy = custom((index) => {
+  const [x, y] = new TensorDataset(floats, labels).take(index);
+  return [x.add(tapir.randn(x.shape)), y];
+});
+
+test("batches that draw and a loop that draws give the same numbers, whatever prefetch and threads are", () => {
+  const drawn = (threads: number, prefetch: number): string[] => {
+    configure({ threads });
+    tapir.manualSeed(1);
+    const seen: string[] = [];
+    const loader = new DataLoader(noisy, { batchSize: 8, shuffle: true, seed: 3, prefetch });
+    for (let round = 0; round < 2; round++) {
+      for (const batch of loader) seen.push(bits(batch), bits([tapir.dropout(tapir.ones([32]), { p: 0.5 }), batch[1]]));
+      // between rounds the program draws as well
+      tapir.rand([1]);
+    }
+    configure({ threads: 2 });
+    return seen;
+  };
+  const expected = drawn(1, 0);
+  assert.is(new Set(expected).size, expected.length);
+  for (const [threads, prefetch] of [[2, 0], [1, 2], [2, 1], [2, 4], [3, 256]]) assert.equal(drawn(threads, prefetch), expected, `${threads} threads, prefetch ${prefetch}`); // biome-ignore format: short
+});
+
+test("training draws the same numbers too: noise in the batches and dropout in the model", async () => {
+  class Drop extends layers.Module {
+    forward(x: T): T {
+      return tapir.dropout(x, { p: 0.5, training: this.training });
+    }
+  }
+  const trained = async (threads: number, prefetch: number): Promise<string> => {
+    configure({ threads });
+    tapir.manualSeed(1);
+    const model = new layers.Sequential(new layers.Linear(17, 16), new Drop(), new layers.Linear(16, 10));
+    const loader = new DataLoader(noisy, { batchSize: 8, shuffle: true, prefetch });
+    const validation = new DataLoader(noisy, { batchSize: 20, prefetch });
+    const optimizer = new optim.Adam(model.parameters());
+    const { losses } = await train.fit(model, loader, { loss: tapir.crossEntropy, optimizer, epochs: 3, seed: 5, validation, progress: false });
+    configure({ threads: 2 });
+    return JSON.stringify([losses, model.parameters().map((p) => Buffer.from(p.data().buffer).toString("base64"))]);
+  };
+  const expected = await trained(1, 0);
+  for (const [threads, prefetch] of [[2, 0], [1, 2], [2, 2]]) assert.is(await trained(threads, prefetch), expected, `${threads} threads, prefetch ${prefetch}`); // biome-ignore format: short
+});
+
+test("what a batch draws depends on the seeds of program and loader, the round and the batch, and the program draws as if it had not", () => {
+  const noise = (seed: number, own: number, prefetch: number): string[] => {
+    tapir.manualSeed(seed);
+    const first = tapir.rand([3]).data();
+    const set = custom((index) => [tapir.randn([2]), index.clone()]);
+    const seen = rounds(set, { batchSize: 9, seed: own, prefetch }, 2);
+    const second = tapir.rand([3]).data();
+    tapir.manualSeed(seed);
+    assert.equal([tapir.rand([3]).data(), tapir.rand([3]).data()], [first, second]);
+    return seen;
+  };
+  const all = [...noise(1, 0, 0), ...noise(1, 1, 0), ...noise(2, 0, 0), ...noise(2, 1, 0)];
+  assert.is(new Set(all).size, 4 * 2 * 6);
+  assert.equal([...noise(1, 0, 3), ...noise(1, 1, 1), ...noise(2, 0, 256), ...noise(2, 1, 2)], all);
+});
+
+test("a round draws from the seed with which it began, and manualSeed() within take() stays there", () => {
+  const set = custom((index) => {
+    const mine = tapir.rand([2]);
+    tapir.manualSeed(8);
+    return [tapir.stack([mine, tapir.rand([2])]), index.clone()];
+  });
+  const seen = (prefetch: number): string[] => {
+    tapir.manualSeed(1);
+    const found: string[] = [];
+    for (const batch of new DataLoader(set, { batchSize: 9, prefetch })) {
+      tapir.manualSeed(found.length);
+      found.push(bits(batch));
+    }
+    found.push(String(tapir.rand([2]).data()));
+    tapir.manualSeed(5);
+    assert.is(found.pop(), String(tapir.rand([2]).data()));
+    tapir.manualSeed(8);
+    const eighth = tapir.rand([2]).data();
+    for (const [x] of new DataLoader(set, { batchSize: 9, prefetch })) assert.equal(x.slice([1, 2]).data(), eighth);
+    return found;
+  };
+  assert.equal(seen(2), seen(0));
+});
+
+test("the streams of batches are no others' streams", () => {
+  const keys: Key[] = [];
+  const set = custom((index) => {
+    keys.push(nextKey(), nextKey());
+    return [index.clone(), index.clone()];
+  });
+  for (const seed of [0, 1, 4294967295]) rounds(set, { batchSize: 5, seed }, 4);
+  assert.is(new Set(keys.map(({ low, high }) => `${low} ${high}`)).size, 3 * 4 * 11 * 2);
+  for (const { low, high } of keys) {
+    // the program's are even, those of shuffles and of gradcheck are 1
+    assert.ok(Number.isInteger(low) && low >= 0 && low < 2 ** 32 && Number.isInteger(high) && high > 2 && high < 2 ** 32 && high % 4 === 3, `${low} ${high}`);
+  }
 });
 
 test("prefetch that cannot be is a ConfigError", () => {

@@ -1,5 +1,6 @@
 // Work in another thread: what arrives, what stays free, how it is stopped, and how each end of it is told.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { test } from "uvu";
@@ -9,8 +10,9 @@ import { assertRejects, assertThrows } from "../assert-close.js";
 // @ts-expect-error: a module without declarations, shared with worker.mjs
 import { training } from "./training.mjs";
 
-const { parallel, AbortError, ConfigError, ShapeError, WorkerError } = tapir;
+const { layers, parallel, AbortError, ConfigError, ShapeError, WorkerError } = tapir;
 const WORKER = "tests/parallel/worker.mjs";
+const DENO = "tests/engines/node_modules/@deno/linux-x64-glibc/deno";
 /** A training of some tenths of a second. */
 const EPOCHS = 200;
 
@@ -146,6 +148,39 @@ test("what the served function throws keeps class and message, with the stack of
   await assertRejects(job("thrown"), WorkerError, /a string/);
 });
 
+test("whatever is thrown arrives with what it says", async () => {
+  const messages: Record<string, string> = {
+    throwsObject: 'Error: {"status":500,"detail":"no room"}',
+    throwsBare: 'Error: {"why":"bare"}',
+    throwsRing: "Error: an object that cannot be shown",
+    throwsNothing: "Error: undefined",
+    throwsFunction: "Error: a function",
+    throwsRevoked: "Error: an object that cannot be shown",
+    throwsGetter: "TypeError: ",
+  };
+  for (const [name, message] of Object.entries(messages)) {
+    const error = await rejection(job(name));
+    assert.instance(error, WorkerError, name);
+    assert.is(error.message, message);
+  }
+  const hidden = (await rejection(job("throwsGetter"))).cause as Error;
+  assert.is((hidden.cause as Error).message, "a string");
+});
+
+test("an error of others keeps its code, and does not become one of this package by it", async () => {
+  const error = await rejection(job("throwsForeignCode"));
+  assert.instance(error, WorkerError);
+  assert.is(error.message, "Error: slow");
+  assert.is((error.cause as Error & { code: string }).code, "timeout");
+});
+
+test("an AggregateError keeps its errors", async () => {
+  const { cause } = await rejection(job("throwsMany"));
+  assert.instance(cause, AggregateError);
+  const { errors } = cause as AggregateError;
+  assert.equal(errors.map(({ name, message, code }) => [name, message, code]), [["RangeError", "first", undefined], ["Error", "second", "ENOENT"], ["Error", "third", undefined]]); // biome-ignore format: short
+});
+
 test("a thread that ends before it answers is a WorkerError, after what it said", async () => {
   const events: unknown[] = [];
   await assertRejects(job("exit", { onProgress: (event: unknown) => events.push(event) }), WorkerError, /worker\.mjs to answer.*it ended with code 7/);
@@ -166,10 +201,19 @@ test("a module that cannot be loaded, or serves nothing, is a ConfigError that n
 
 test("what cannot be cloned is a ConfigError: input, event and result", async () => {
   const weights = tapir.ones([2]);
-  await assertRejects(parallel.remote(WORKER, { input: { weights } }), ConfigError, /^remote: expected input that can be cloned.*data\(\)/);
-  await assertRejects(parallel.remote(WORKER, { input: () => 1 }), ConfigError, /^remote: expected input that can be cloned/);
-  await assertRejects(job("tensor"), ConfigError, /^serve: expected a result that can be cloned/);
-  await assertRejects(job("reportsTensor"), ConfigError, /^report: expected an event that can be cloned/);
+  await assertRejects(
+    parallel.remote(WORKER, { input: { weights } }),
+    ConfigError,
+    /^remote: expected input that can be cloned.*data\(\) and shape; got a Tensor$/,
+  );
+  await assertRejects(parallel.remote(WORKER, { input: () => 1 }), ConfigError, /^remote: expected input that can be cloned.*; got a function$/);
+  const ring: unknown[] = [new Map([["a", new Set([Symbol("s")])]])];
+  ring.unshift(ring);
+  await assertRejects(parallel.remote(WORKER, { input: ring }), ConfigError, /; got a symbol$/);
+  await assertRejects(parallel.remote(WORKER, { input: new layers.Linear(2, 2) }), ConfigError, /; got a Tensor$/);
+  await assertRejects(parallel.remote(WORKER, { input: Promise.resolve() }), ConfigError, /; got .*Promise.* could not be cloned/);
+  await assertRejects(job("tensor"), ConfigError, /^serve: expected a result that can be cloned.*; got a Tensor$/);
+  await assertRejects(job("reportsTensor"), ConfigError, /^report: expected an event that can be cloned.*; got a Tensor$/);
 });
 
 test("wrong calls are ConfigErrors", async () => {
@@ -177,7 +221,8 @@ test("wrong calls are ConfigErrors", async () => {
   await assertRejects(call(5), ConfigError, /the URL or path of a module; got number 5/);
   await assertRejects(call(WORKER, { inputs: 1 }), ConfigError, /options input, signal, onProgress, threads; got inputs/);
   await assertRejects(call(WORKER, { threads: 0 }), ConfigError, /threads, a whole number/);
-  await assertRejects(call(WORKER, { signal: {} }), ConfigError, /an AbortSignal/);
+  for (const signal of [{}, null, 5, { aborted: false }, { aborted: false, addEventListener() {} }, { aborted: true, removeEventListener() {} }])
+    await assertRejects(call(WORKER, { signal }), ConfigError, /an AbortSignal; got/);
   await assertRejects(call(WORKER, { onProgress: 1 }), ConfigError, /onProgress, a function/);
   assertThrows(() => parallel.serve(() => 1), ConfigError, /a thread that parallel\.remote\(\) started/);
   assertThrows(() => parallel.serve(5 as never), ConfigError, /a function/);
@@ -244,12 +289,57 @@ test("a thread that stays is ended within a second", () => {
   if (process.platform === "linux") assert.is(stdout, "true\n");
 });
 
+const there = existsSync(DENO);
+if (!there) console.log(`skipped: Deno is not at ${DENO} (npm install in tests/engines)`);
+(there ? test : test.skip)("the threads of a thread end with it, answered or stopped, in Deno", () => {
+  const source = `
+    import { readdirSync } from "node:fs";
+    import { parallel } from ${JSON.stringify(pathToFileURL("dist/index.js").href)};
+    const threads = () => readdirSync("/proc/self/task").length;
+    async function call(goesOn) {
+      const controller = new AbortController();
+      const input = { job: "divides", goesOn };
+      const onProgress = () => goesOn && controller.abort();
+      await parallel.remote("${WORKER}", { input, threads: 2, signal: controller.signal, onProgress }).catch((error) => error.code === "abort" || console.log(error));
+    }
+    await call(false);
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    const then = threads();
+    for (let i = 0; i < 6; i++) await call(i % 2 === 1);
+    for (const end = performance.now() + 10_000; threads() > then && performance.now() < end; ) await new Promise((resolve) => setTimeout(resolve, 50));
+    console.log(threads() - then);
+    process.exit(0);
+  `;
+  const { stdout, stderr } = spawnSync(DENO, ["run", "--allow-all", "--ext=js", "-"], {
+    input: source,
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  assert.ok(Number.parseInt(stdout, 10) <= 0, `${stdout} threads more\n${stderr}`);
+});
+
 test("the example trains while its main thread says so", () => {
   const { stdout, stderr, status } = spawnSync(process.execPath, ["examples/remote/main.mjs"], { encoding: "utf8", timeout: 60_000 });
   assert.is(status, 0, stderr);
   assert.match(stdout, /heartbeat\n(.*\n)*epoch 10/);
   const [, product] = /= (-?[\d.]+)\n$/.exec(stdout) ?? [];
   assert.ok(Math.abs(Number(product) + 0.6) < 0.1, stdout);
+});
+
+test("an interrupt stops the example with one line", async () => {
+  if (process.platform === "win32") return; // no signals
+  const child = spawn(process.execPath, ["examples/remote/main.mjs"], { stdio: ["ignore", "pipe", "pipe"] });
+  const [lines, errors]: string[][] = [[], []];
+  child.stderr.on("data", (data) => errors.push(String(data)));
+  child.stdout.on("data", (data) => {
+    lines.push(String(data));
+    // a second one would end it at once
+    if (!child.killed && lines.join("").includes("epoch 2 ")) child.kill("SIGINT");
+  });
+  const code = await new Promise((resolve) => child.once("close", resolve));
+  assert.is(errors.join(""), "");
+  assert.match(lines.join(""), /\nstopped by the signal: [^\n]*\n$/);
+  assert.is(code, 130);
 });
 
 test.run();

@@ -10,6 +10,15 @@ const jobs = {
     return { sum: (input.n * (input.n - 1)) / 2, list: new Float32Array([1, 2]) };
   },
   threads: () => parallel.stats().threads,
+  /** Large products until a worker of this thread has joined in; goes on until it is stopped if told so. */
+  async divides({ input, report }) {
+    const x = ones([256, 256]);
+    while (parallel.stats().workers === 0 || input.goesOn) {
+      x.matmul(x).dispose();
+      if (parallel.stats().workers > 0) report("joined");
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  },
   train({ input, report, signal }) {
     return training(tapir, { epochs: input.epochs, signal, onProgress: ({ epoch, step, training: { loss } }) => report({ epoch, step, loss }) });
   },
@@ -45,6 +54,44 @@ const jobs = {
   },
   thrown() {
     throw "a string";
+  },
+  throwsObject() {
+    throw { status: 500, detail: "no room" };
+  },
+  throwsBare() {
+    throw Object.assign(Object.create(null), { why: "bare" });
+  },
+  throwsRing() {
+    const ring = {};
+    throw Object.assign(ring, { ring });
+  },
+  throwsNothing() {
+    throw undefined;
+  },
+  throwsFunction() {
+    throw () => "secret";
+  },
+  throwsRevoked() {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    throw proxy;
+  },
+  throwsGetter() {
+    const error = new TypeError("hidden", { cause: "a string" });
+    throw Object.defineProperty(error, "message", {
+      get() {
+        throw new Error("inner");
+      },
+    });
+  },
+  throwsForeignCode() {
+    throw Object.assign(new Error("slow"), { code: "timeout" });
+  },
+  throwsMany() {
+    const parts = [new RangeError("first"), Object.assign(new Error("second"), { code: "ENOENT" }), "third"];
+    const all = new AggregateError(parts, "all failed");
+    parts.push(all);
+    throw all;
   },
   exit: ({ report }) => {
     report("last words");

@@ -2,6 +2,7 @@
 import { type Background, hasBackground, inBackground } from "../../bindings/background.js";
 import { type Claim, keep, storagesMade } from "../../bindings/lifetime.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import type { Streams } from "../ops/random.js";
 import type { Batch } from "./dataset.js";
 
 /** A batch, or why there is none. */
@@ -13,6 +14,12 @@ interface Made {
   readonly claims: readonly Claim[];
 }
 
+/** What a batch is made of: the numbers of its examples, and the random numbers that it may draw. */
+export interface Pick {
+  readonly index: Tensor;
+  readonly streams: Streams;
+}
+
 /** How batches are made. */
 interface Source {
   /** Batches of a job. */
@@ -20,10 +27,10 @@ interface Source {
   /** The first batch, and the end of the last. */
   readonly first: number;
   end(): number;
-  /** The numbers of a batch's examples. */
-  index(batch: number): Tensor;
-  /** These examples; disposes the index. */
-  take(index: Tensor): Batch;
+  /** What a batch is made of. */
+  pick(batch: number): Pick;
+  /** The batch; disposes the index. */
+  take(pick: Pick): Batch;
 }
 
 /** The batches of one round in their order, `prefetch` of them assembled while those before are in use. */
@@ -44,7 +51,7 @@ export class Ahead {
   /** The next batch; throws what its assembly threw. */
   next(): Batch {
     if (this.ready.length === 0) {
-      if (this.job === undefined && !this.possible) return this.source.take(this.source.index(this.begun++));
+      if (this.job === undefined && !this.possible) return this.source.take(this.source.pick(this.begun++));
       this.ready = (this.job ?? this.start()).wait();
       this.job = this.possible && this.begun < this.source.end() ? this.start() : undefined;
     }
@@ -60,19 +67,19 @@ export class Ahead {
   private start(): Background<Assembled[]> {
     const end = Math.min(this.source.end(), this.begun + this.source.prefetch);
     // before the job: what JavaScript writes within it is no work for a helper
-    const indices: Tensor[] = [];
-    while (this.begun < end) indices.push(this.source.index(this.begun++));
+    const picks: Pick[] = [];
+    while (this.begun < end) picks.push(this.source.pick(this.begun++));
     const job = inBackground(() => {
       const made: Assembled[] = [];
-      while (indices.length > 0) {
+      while (picks.length > 0) {
         const first = storagesMade();
         try {
-          const batch = this.source.take(indices.shift() as Tensor);
+          const batch = this.source.take(picks.shift() as Pick);
           // a scope that ends before the batch is asked for must not free it; what the dataset had before stays its own
           made.push({ batch, claims: batch.map((t) => keep(t).claim).filter(({ storage }) => storage.serial >= first) });
         } catch (error) {
           made.push({ error });
-          for (const index of indices.splice(0)) index.dispose();
+          for (const { index } of picks.splice(0)) index.dispose();
           this.begun = this.source.end();
         }
       }

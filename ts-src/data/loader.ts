@@ -3,10 +3,9 @@
 import { ConfigError } from "../../bindings/errors.js";
 import { type Claim, keep } from "../../bindings/lifetime.js";
 import { showValue } from "../../bindings/show.js";
-import type { Tensor } from "../../bindings/tensor.js";
 import { checkedOptions } from "../ops/checks.js";
-import { checkedSeed, shuffledNumbers } from "../ops/random.js";
-import { Ahead } from "./ahead.js";
+import { batchStreams, checkedSeed, replaying, shuffledNumbers } from "../ops/random.js";
+import { Ahead, type Pick } from "./ahead.js";
 import { checkedBatch, transformed } from "./batches.js";
 import type { Batch, Dataset, Transform } from "./dataset.js";
 import { counted, numberTensor } from "./numbers.js";
@@ -19,7 +18,7 @@ export interface DataLoaderOptions {
   batchSize?: number;
   /** A new order each time round; false by default. */
   shuffle?: boolean;
-  /** Seed of the order; 0 by default. */
+  /** Seed of the order, and with that of manualSeed() of the random numbers that take() of the dataset draws; 0 by default. */
   seed?: number;
   /** Leave out a last batch that is smaller; false by default. */
   dropLast?: boolean;
@@ -27,6 +26,10 @@ export interface DataLoaderOptions {
    * Batches that a helper thread assembles while those before are in use; 0 by default, at most 256. The batches are the same; take() of
    * the dataset is called earlier, on the main thread, and only its ops run on the helper: what reads elements in JavaScript gains
    * nothing, and data that is changed in place in a round is read as it was then. With configure({ threads: 1 }) there is no helper.
+   *
+   * What take() draws (randn, dropout, ...) depends on the seed of manualSeed() when the round began, on the seed of the loader, on the
+   * round and on the batch alone, and the program draws as if take() had drawn nothing: so neither prefetch nor the number of threads
+   * changes a number. Loaders whose batches are to draw apart from each other's need seeds of their own.
    */
   prefetch?: number;
   /** Makes of each batch another, as map() of a dataset does: shift(), flip(), noise(), or a function of one's own. */
@@ -50,8 +53,9 @@ interface Position {
 }
 
 /**
- * Iterates over batches [x, y], with for or for await. A batch lives until the second one after it, in the same round or
- * the next: keep() holds it for longer. Throws ConfigError for an option that cannot be and for an empty dataset.
+ * Iterates over batches [x, y], with for or for await, in order or shuffled, assembled ahead by a helper thread with `prefetch`. A batch
+ * lives until the second one after it, in the same round or the next: keep() holds it for longer. Throws ConfigError for an option that
+ * cannot be and for an empty dataset.
  */
 export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
   readonly dataset: Dataset;
@@ -145,14 +149,15 @@ export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
     const { epoch, batch: first } = position;
     const n = this.dataset.length;
     const order = this.shuffle ? shuffledNumbers(n, this.seed, epoch) : counted(n);
-    const index = (i: number): Tensor => numberTensor(order.subarray(i * this.batchSize, (i + 1) * this.batchSize));
-    const take = (rows: Tensor): Batch => this.take(rows, epoch);
-    const ahead = this.prefetch > 0 ? new Ahead({ prefetch: this.prefetch, first, end: () => this.length, index, take }) : undefined;
+    const streams = batchStreams(this.seed, epoch);
+    const pick = (i: number): Pick => ({ index: numberTensor(order.subarray(i * this.batchSize, (i + 1) * this.batchSize)), streams: streams(i) });
+    const take = (picked: Pick): Batch => this.take(picked, epoch);
+    const ahead = this.prefetch > 0 ? new Ahead({ prefetch: this.prefetch, first, end: () => this.length, pick, take }) : undefined;
     const live = this.leftover;
     this.leftover = [];
     try {
       for (let i = first; i < this.length; i++) {
-        const batch = ahead?.next() ?? take(index(i));
+        const batch = ahead?.next() ?? take(pick(i));
         // a keep() by the user takes a new claim, which is not released here
         live.push(batch.map((t) => keep(t).claim));
         while (live.length > 2) for (const claim of live.shift() as Claim[]) claim.release("step");
@@ -168,11 +173,13 @@ export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
     }
   }
 
-  /** The examples of an index, which is disposed. */
-  private take(index: Tensor, epoch: number): Batch {
+  /** The examples of an index, which is disposed; what they draw is no number of the program's. */
+  private take({ index, streams }: Pick, epoch: number): Batch {
     try {
-      if (this.transform !== undefined) return transformed("DataLoader", this.dataset, index, epoch, this.transform);
-      return checkedBatch("DataLoader: expected take() of the dataset", this.dataset.take(index, epoch));
+      return replaying(streams, () => {
+        if (this.transform !== undefined) return transformed("DataLoader", this.dataset, index, epoch, this.transform);
+        return checkedBatch("DataLoader: expected take() of the dataset", this.dataset.take(index, epoch));
+      });
     } finally {
       index.dispose();
     }

@@ -16,7 +16,10 @@ import type { Schedule } from "./rematerialise/schedule.js";
 import { lowestSegments, withSegments } from "./rematerialise/segments.js";
 
 export interface CheckpointOptions {
-  /** Most bytes that intermediate results may hold at one time, as stats().peakBytes counts them. */
+  /**
+   * Most bytes that intermediate results may hold at one time, as stats().peakBytes counts them. It holds for one thread: compiled for
+   * more, each part of an op may need scratch memory of its own.
+   */
   budgetBytes: number;
 }
 

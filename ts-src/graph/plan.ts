@@ -15,7 +15,7 @@ import { Tensor } from "../../bindings/tensor.js";
 import { type Change, Journal, Untraceable } from "../../bindings/trace.js";
 import { clone } from "../ops/convert.js";
 import { noGrad } from "../ops/derivatives.js";
-import { type Key, nextKey, nextStream, replaying } from "../ops/random.js";
+import { type Key, nextKey, nextStreams, replaying } from "../ops/random.js";
 import type { Tree } from "../ops/tree.js";
 import { eachKey, type Graph, GraphNode } from "./graph.js";
 import { measured, type Profile } from "./profile.js";
@@ -253,7 +253,7 @@ export class Plan {
     const given = this.graph.checked(args);
     const saved = this.written.map(({ ptr, bytes }) => ({ ptr, elements: view(ptr, bytes, "uint8").slice() }));
     return scope(() =>
-      replaying(nextStream(), () => {
+      replaying(nextStreams(), () => {
         const operands = given.map((t) => (t.contiguous ? t : clone(t)));
         const results = this.blocks.map(({ bytes }) => new Tensor(new Storage(bytes), "profile", "uint8", [bytes]));
         for (const t of results) adopt(t, undefined);

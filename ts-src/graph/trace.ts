@@ -8,7 +8,7 @@ import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { type Change, currentRegion, isDeriving, oldGradient, type Tracer, Untraceable, withTracer } from "../../bindings/trace.js";
 import { type DiagonalOptions, trace as matrixTrace } from "../ops/diagonal.js";
-import { nextStream, replaying } from "../ops/random.js";
+import { nextStreams, replaying } from "../ops/random.js";
 import type { Tree } from "../ops/tree.js";
 import { Graph, GraphNode, mapLeaves } from "./graph.js";
 
@@ -116,7 +116,7 @@ export function traced(f: (...xs: Tree[]) => Tree, examples: readonly unknown[])
   const recorder = new Recorder();
   try {
     // a trace takes no random numbers from the runs
-    return replaying(nextStream(), () => symbolically(recorder, f, examples));
+    return replaying(nextStreams(), () => symbolically(recorder, f, examples));
   } finally {
     // gradients that are symbols mean nothing outside
     for (const leaf of recorder.leaves) clearGradient(leaf);

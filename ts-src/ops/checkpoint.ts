@@ -11,7 +11,7 @@ import { Region, withRegion } from "../../bindings/trace.js";
 import { clone } from "./convert.js";
 import { zerosLike } from "./create.js";
 import { fresh } from "./derivatives.js";
-import { nextStream, replaying } from "./random.js";
+import { nextStreams, replaying, type Streams } from "./random.js";
 import { history, walk } from "./reverse.js";
 import { mapTree, type Tree } from "./tree.js";
 
@@ -25,7 +25,7 @@ export function checkpoint<A extends readonly Tree[]>(f: (...xs: A) => Tensor): 
   if (typeof f !== "function") throw new ConfigError(`checkpoint: expected a function; got ${showValue(f)}`);
   return (...xs) => {
     if (!isRecording()) return f(...xs);
-    const stream = nextStream();
+    const streams = nextStreams();
     const reached = new Set<Tensor>();
     const y = withRecording(false, () =>
       scope(() =>
@@ -41,7 +41,7 @@ export function checkpoint<A extends readonly Tree[]>(f: (...xs: A) => Tensor): 
     const operands = [...new Set([...given, ...reached])].filter((t) => t.edge !== undefined);
     if (operands.length === 0 || y.node !== undefined) return y;
     const result = given.includes(y) ? clone(y) : y;
-    const again = recomputed(f as unknown as (...args: Tree[]) => Tensor, xs, operands, stream);
+    const again = recomputed(f as unknown as (...args: Tree[]) => Tensor, xs, operands, streams);
     const node = record(
       again,
       undefined,
@@ -56,7 +56,7 @@ export function checkpoint<A extends readonly Tree[]>(f: (...xs: A) => Tensor): 
 }
 
 /** An op of its own for this call: its derivative runs f again and differentiates that. */
-function recomputed(f: (...xs: Tree[]) => Tensor, xs: readonly Tree[], operands: readonly Tensor[], stream: number): AnyOp {
+function recomputed(f: (...xs: Tree[]) => Tensor, xs: readonly Tree[], operands: readonly Tensor[], streams: Streams): AnyOp {
   const inputs = operands.map((_, i) => `x${i}`);
   return {
     name: "checkpoint",
@@ -68,7 +68,7 @@ function recomputed(f: (...xs: Tree[]) => Tensor, xs: readonly Tree[], operands:
     vjp(dy, saved) {
       let gradients: readonly Tensor[] | undefined;
       const all = (): readonly Tensor[] => {
-        gradients ??= pulledBack(f, xs, operands, inputs.map((name) => saved[name]), dy, stream); // biome-ignore format: one call
+        gradients ??= pulledBack(f, xs, operands, inputs.map((name) => saved[name]), dy, streams); // biome-ignore format: one call
         return gradients;
       };
       return Object.fromEntries(inputs.map((name, i) => [name, () => all()[i]]));
@@ -82,7 +82,7 @@ function pulledBack(
   operands: readonly Tensor[],
   saved: readonly Tensor[],
   dy: Tensor,
-  stream: number,
+  streams: Streams,
 ): Tensor[] {
   const createGraph = isRecording();
   return scope((within) =>
@@ -93,7 +93,7 @@ function pulledBack(
         const i = operands.indexOf(t);
         return i < 0 ? t : variables[i];
       });
-      const y = replaying(stream, () => withRegion(new Region(true), () => f(...args)));
+      const y = replaying(streams, () => withRegion(new Region(true), () => f(...args)));
       const targets = new Set(variables.map((t) => t.edge as Edge));
       const root = y.edge;
       if (root === undefined) return operands.map((t) => zerosLike(t));

@@ -20,13 +20,17 @@ import { broadcastTo, reshape } from "./shape.js";
 
 let seed = 0;
 let stream = 0;
+/** The third word of keys that are apart from the program's; undefined for those of the program. */
+let branch: number | undefined;
 
 const SCRATCH = 384; // bytes that a kernel of assembly/random.ts uses at most
+const BATCHES = 16; // second word of a key of Philox; assembly/random.ts has those from 0 on (Purpose)
 
 /** Starts the random numbers anew; throws ConfigError unless n is a whole number from 0 to 2^32 - 1. */
 export function manualSeed(n: number): void {
   seed = checkedSeed("manualSeed", n);
   stream = 0;
+  branch = undefined;
 }
 
 /** A seed that came from outside. */
@@ -45,9 +49,20 @@ export interface Key {
 /** For an op that may draw and does not: it takes no stream, in no run of a graph either. */
 export const NO_KEY: Key = { seed: 0, low: 0, high: 0 };
 
-/** The stream that the next call takes. */
-export function nextStream(): number {
-  return stream;
+/** From where on streams are taken. */
+export interface Streams {
+  readonly seed: number;
+  readonly stream: number;
+  readonly branch: number | undefined;
+}
+
+/** The streams that the next calls take. */
+export function nextStreams(): Streams {
+  return { seed, stream, branch };
+}
+
+function goOnWith(streams: Streams): void {
+  ({ seed, stream, branch } = streams);
 }
 
 /** Where the random numbers stand; the next call draws the same from the same place. */
@@ -70,19 +85,34 @@ export function restoreRandom(name: string, state: RandomState): void {
 }
 
 /** Runs `fn` with the streams from `first` on, as when it ran before, and goes on where things stood. */
-export function replaying<T>(first: number, fn: () => T): T {
-  const here = stream;
-  stream = first;
+export function replaying<T>(first: Streams, fn: () => T): T {
+  const here = nextStreams();
+  goOnWith(first);
   try {
     return fn();
   } finally {
-    stream = here;
+    goOnWith(here);
   }
+}
+
+/**
+ * Streams for the batches of a round, each a function of the program's seed as it is now, of the seed `from`, of the round and of the
+ * batch alone: words 1 and 2 of Philox tell where they begin, among 2^62 places that no other call has.
+ */
+export function batchStreams(from: number, round: number): (batch: number) => Streams {
+  const own = seed;
+  return (batch) => {
+    const words = scratch(16);
+    kernelsOf("int32").philox(words, batch, round, 0, 0, from, BATCHES);
+    const [first, second] = view(words, 2, "int32");
+    return { seed: own, stream: first >>> 0, branch: (second | 3) >>> 0 };
+  };
 }
 
 export function nextKey(): Key {
   const own = stream++;
-  const key = { seed, low: own % 2 ** 32, high: Math.floor(own / 2 ** 32) * 2 }; // randomBits() has the odd ones
+  // of the third words the program has the even ones, randomBits() 1, and batches those that end in binary 11
+  const key = { seed, low: own % 2 ** 32, high: branch ?? Math.floor(own / 2 ** 32) * 2 };
   activeTracer()?.drew(key);
   return key;
 }

@@ -11,7 +11,10 @@ import { asItWas, receivedError } from "./received.js";
 export interface RemoteOptions<Event = unknown> {
   /** What the served function is given, a clone. */
   input?: unknown;
-  /** Stops the work: a running program before its next instruction, everything else after 1 s at most. */
+  /**
+   * Stops the work: a running program, and a large op that is divided between threads, before its next instruction; everything else, such
+   * as ops on one thread, when the served function heeds its own signal, or with its thread after 1 s.
+   */
   signal?: AbortSignal;
   /** Called for each event that the served function reports. */
   onProgress?: (event: Event) => void;
@@ -22,6 +25,11 @@ export interface RemoteOptions<Event = unknown> {
 /** How long a thread whose work was stopped may take to answer. */
 const ANSWER_MS = 1000;
 
+function isSignal(value: unknown): boolean {
+  const { aborted, addEventListener, removeEventListener } = (value ?? {}) as Partial<AbortSignal>;
+  return typeof aborted === "boolean" && typeof addEventListener === "function" && typeof removeEventListener === "function";
+}
+
 /**
  * Runs the function that a module serves in a thread of its own, and answers its result. `module` is a URL or, where there are files,
  * a path. Throws what the function throws (an error that is no TapirError as a WorkerError, the original as its cause), ConfigError
@@ -31,7 +39,7 @@ const ANSWER_MS = 1000;
 export async function remote<Result = unknown, Event = unknown>(module: string | URL, options: RemoteOptions<Event> = {}): Promise<Result> {
   const { input, signal, onProgress, threads } = checkedOptions("remote", options, ["input", "signal", "onProgress", "threads"]);
   if (typeof module !== "string" && !(module instanceof URL)) throw new ConfigError(`remote: expected the URL or path of a module; got ${showValue(module)}`);
-  if (signal !== undefined && typeof signal?.aborted !== "boolean") throw new ConfigError(`remote: expected signal, an AbortSignal; got ${showValue(signal)}`);
+  if (signal !== undefined && !isSignal(signal)) throw new ConfigError(`remote: expected signal, an AbortSignal; got ${showValue(signal)}`);
   if (onProgress !== undefined && typeof onProgress !== "function")
     throw new ConfigError(`remote: expected onProgress, a function; got ${showValue(onProgress)}`);
   if (threads !== undefined) checkedThreads("remote", threads);
@@ -94,7 +102,7 @@ export async function remote<Result = unknown, Event = unknown>(module: string |
     }
 
     const first: ToWorker = { kind: "start", input, threads };
-    const thread = cloned("remote: expected input", () =>
+    const thread = cloned("remote: expected input", input, () =>
       startModule(address, first, {
         receive: (message) => receive(message as FromWorker),
         ended: (reason, cause) => fail(new WorkerError(`remote: expected ${address} to answer; its thread is gone: ${reason}`, { cause })),
