@@ -1,4 +1,5 @@
 // Datasets and batches, as `data` of the package.
+export { type FlipOptions, flip, type NoiseOptions, noise, type ShiftOptions, shift } from "./augment.js";
 export { type Batch, type Dataset, ImageDataset, type Place, TensorDataset, type Transform } from "./dataset.js";
 export { type FashionMnist, type FashionMnistOptions, fashionMnist } from "./fashion-mnist.js";
 export { ImageFolder, type ImageFolderOptions, imageFolder } from "./image-folder.js";
