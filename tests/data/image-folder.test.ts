@@ -6,7 +6,8 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { ConfigError, configure, data, FormatError, memory, tensor } from "../../ts-src/index.js";
 import { assertClose, assertRejects } from "../assert-close.js";
-import { crc32Of, pngOf } from "./png.js";
+import { crc32 } from "../crc32.js";
+import { pngOf } from "./png.js";
 
 const fixture = JSON.parse(readFileSync("tests/fixtures/formats/png_files.json", "utf8")) as Record<
   string,
@@ -83,7 +84,7 @@ function changed(file: Buffer, type: string, change: (chunk: Buffer) => void): B
   const at = copy.indexOf(type);
   const length = copy.readUInt32BE(at - 4);
   change(copy.subarray(at + 4, at + 4 + length));
-  copy.writeUInt32BE(crc32Of(copy.subarray(at, at + 4 + length)), at + 4 + length);
+  copy.writeUInt32BE(crc32(copy.subarray(at, at + 4 + length)), at + 4 + length);
   return copy;
 }
 

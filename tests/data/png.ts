@@ -1,20 +1,12 @@
 // PNG files made by hand, grey with 8 bits.
 import { deflateSync } from "node:zlib";
-
-export function crc32Of(bytes: Uint8Array): number {
-  let c = ~0;
-  for (const byte of bytes) {
-    c ^= byte;
-    for (let bit = 0; bit < 8; bit++) c = (c >>> 1) ^ (c & 1 ? 0xedb88320 : 0);
-  }
-  return ~c >>> 0;
-}
+import { crc32 } from "../crc32.js";
 
 function chunk(type: string, data: Uint8Array): Buffer {
   const body = Buffer.concat([Buffer.from(type), data]);
   const [length, checksum] = [Buffer.alloc(4), Buffer.alloc(4)];
   length.writeUInt32BE(data.length);
-  checksum.writeUInt32BE(crc32Of(body));
+  checksum.writeUInt32BE(crc32(body));
   return Buffer.concat([length, body, checksum]);
 }
 
