@@ -7,6 +7,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { ConfigError, DisposedError, FormatError, formats, memory, type Tensor, tensor, zeros } from "../../ts-src/index.js";
 import { assertRejects } from "../assert-close.js";
+import { crc32 } from "../crc32.js";
 import { describedTensor, fixture } from "./numpy.js";
 
 const folder = mkdtempSync(join(tmpdir(), "tapir-npz-"));
@@ -25,15 +26,6 @@ interface Entry {
   localName?: string;
 }
 
-function crc(bytes: Uint8Array): number {
-  let c = ~0;
-  for (const byte of bytes) {
-    c ^= byte;
-    for (let bit = 0; bit < 8; bit++) c = (c >>> 1) ^ (c & 1 ? 0xedb88320 : 0);
-  }
-  return ~c >>> 0;
-}
-
 function words(...fields: [bytes: 2 | 4, value: number][]): Buffer {
   return Buffer.concat(
     fields.map(([bytes, value]) => {
@@ -48,7 +40,7 @@ function archive(entries: Entry[], end: { count?: number; start?: number; commen
   const locals: Buffer[] = [];
   const directory: Buffer[] = [];
   let at = 0;
-  for (const { name, data, method = 0, size = data.length, checksum = crc(data), flags = 0, offset = at, localName = name } of entries) {
+  for (const { name, data, method = 0, size = data.length, checksum = crc32(data), flags = 0, offset = at, localName = name } of entries) {
     const packed = method === 8 ? deflateRawSync(data) : Buffer.from(data);
     const sizes = words([4, checksum], [4, packed.length], [4, size]);
     const head = words([2, 20], [2, flags], [2, method], [2, 0], [2, 33]);

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { divideAlways } from "../../bindings/cost.js";
 import { readyTeam } from "../../bindings/team.js";
 import * as tapir from "../../ts-src/index.js";
+import { progress, watchdog } from "./watch.js";
 
 const { compile, configure, memory } = tapir;
 type T = tapir.Tensor;
@@ -10,32 +11,6 @@ const CYCLES = 10_000;
 const STEPS = 1_000_000;
 /** Resident memory may differ by this much between a tenth of a run and its end: what the system keeps of ended threads. */
 const MOST_GROWTH = 64 * 2 ** 20;
-const STUCK_MS = 30_000;
-
-function progress(what: string, done: number, all: number): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${what}: ${done} of ${all}`);
-}
-
-/** Ends the run if nothing was done for long: a hang is a failure, not a wait. */
-function watchdog(what: string): { alive(): void; end(): void } {
-  const word = new SharedArrayBuffer(4);
-  const seen = new Int32Array(word);
-  const program = `const s = new Int32Array(require("node:worker_threads").workerData); let last = -1;
-    setInterval(() => { if (s[0] === last) { console.error(${JSON.stringify(`${what}: nothing was done for ${STUCK_MS / 1000} s`)}); process.kill(process.pid, "SIGKILL"); } last = s[0]; }, ${STUCK_MS});`;
-  const worker = new Worker(program, word);
-  return { alive: () => void Atomics.add(seen, 0, 1), end: () => worker.end() };
-}
-
-class Worker {
-  private readonly thread: import("node:worker_threads").Worker;
-  constructor(program: string, workerData: unknown) {
-    const { Worker: Thread } = process.getBuiltinModule("node:worker_threads");
-    this.thread = new Thread(program, { eval: true, workerData });
-  }
-  end(): void {
-    void this.thread.terminate();
-  }
-}
 
 const f = (x: T, w: T): T => x.matmul(w).tanh().mul(x).sum({ axis: 0 });
 

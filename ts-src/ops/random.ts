@@ -308,3 +308,39 @@ export function shuffledNumbers(n: number, from: number, fromStream: number): In
   y.dispose();
   return numbers;
 }
+
+/** The key of an example in a round: apart from the streams of programs, and from those of randomBits() and shuffledNumbers(). */
+function exampleKey(from: number, example: number, epoch: number): Key {
+  return { seed: from, low: example, high: 2 * epoch + 3 };
+}
+
+/**
+ * `count` random words for each example of a batch, which depend on seed, epoch, the example's number and `use` alone: uses of
+ * one seed are independent.
+ */
+export function exampleBits(numbers: Int32Array, count: number, of: { seed: number; epoch: number; use: number }): Uint32Array {
+  const words = allocated("exampleBits", "int32", [count]);
+  const k = kernelsOf("int32");
+  const room = scratch(SCRATCH);
+  const bits = new Uint32Array(numbers.length * count);
+  for (const [i, example] of numbers.entries()) {
+    const key = exampleKey(of.seed, example, of.epoch);
+    k.randomWords(words.ptr, count, BLOCK * of.use, key.seed, key.low, key.high, room);
+    bits.set(view(words.ptr, count, "int32"), i * count);
+  }
+  words.dispose();
+  return bits;
+}
+
+/** Normal numbers [n, ...] for n examples: each row depends on seed, epoch and the example's number alone. */
+export function exampleNormals(numbers: Int32Array, shape: Shape, dtype: "float32" | "float64", of: { seed: number; epoch: number }): Tensor {
+  const y = created("exampleNormals", shape, { dtype });
+  const k = kernelsOf(dtype);
+  const room = scratch(SCRATCH);
+  const row = y.size / Math.max(1, numbers.length);
+  for (const [i, example] of numbers.entries()) {
+    const key = exampleKey(of.seed, example, of.epoch);
+    k.normal(y.ptr + i * row * itemBytes(dtype), row, 0, key.seed, key.low, key.high, room);
+  }
+  return y;
+}
