@@ -57,8 +57,10 @@ type Make = (params: T[] | { params: T[] }[], settings: Settings) => tapir.optim
 
 /** The optimizers by name. */
 export const makers = Object.fromEntries(
-  (["SGD", "Adagrad", "RMSprop", "Adadelta", "Adam", "AdamW", "AMSGrad", "Adamax", "NAdam", "RAdam", "Lion"] as const).map((name) => {
-    const Class = optim[name] as unknown as new (...args: Parameters<Make>) => ReturnType<Make>;
-    return [name, (params, settings) => new Class(params, settings)] as [string, Make];
-  }),
+  (["SGD", "Adagrad", "RMSprop", "Adadelta", "Adam", "AdamW", "AMSGrad", "Adamax", "NAdam", "RAdam", "Lion", "Muon", "FullMatrixAdagrad"] as const).map(
+    (name) => {
+      const Class = optim[name] as unknown as new (...args: Parameters<Make>) => ReturnType<Make>;
+      return [name, (params, settings) => new Class(params, settings)] as [string, Make];
+    },
+  ),
 );

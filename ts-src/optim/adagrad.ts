@@ -1,8 +1,8 @@
 // Adagrad with a rate for each weight.
 
 import type { Kernels } from "../../bindings/kernels.js";
-import { type Addresses, type CommonSettings, FusedOptimizer } from "./fused.js";
-import { checkRanges, type Params } from "./optimizer.js";
+import { type Addresses, FusedOptimizer } from "./fused.js";
+import { type CommonSettings, checkRanges, type Params } from "./optimizer.js";
 
 /** lr 0.01 by default. */
 export interface AdagradSettings extends CommonSettings {

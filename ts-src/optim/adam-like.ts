@@ -1,8 +1,8 @@
 // What Adam, AdamW and AMSGrad share: moments with bias correction, one kernel.
 
 import type { Kernels } from "../../bindings/kernels.js";
-import { type Addresses, type CommonSettings, FusedOptimizer } from "./fused.js";
-import { checkBetas, checkRanges } from "./optimizer.js";
+import { type Addresses, FusedOptimizer } from "./fused.js";
+import { type CommonSettings, checkBetas, checkRanges } from "./optimizer.js";
 
 export interface MomentSettings extends CommonSettings {
   /** Decay rates of the two moments; 0.9 and 0.999 by default. */

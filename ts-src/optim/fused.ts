@@ -9,17 +9,7 @@ import { Tensor } from "../../bindings/tensor.js";
 import { change } from "../../bindings/trace.js";
 import { clone } from "../ops/convert.js";
 import { full, zeros } from "../ops/create.js";
-import { checkFlags, checkRanges, Optimizer, type ParamGroup, type StateKind } from "./optimizer.js";
-
-/** Settings of every optimizer of this kind. */
-export interface CommonSettings {
-  /** Learning rate. */
-  lr: number;
-  /** The weight of |w|^2 / 2 in what is minimised, by which w is added to the gradient; or, decoupled, by which w shrinks. */
-  weightDecay: number;
-  /** Go up instead of down: the gradient is that of what is to grow. */
-  maximize: boolean;
-}
+import { type CommonSettings, checkCommon, Optimizer, type ParamGroup, type StateKind } from "./optimizer.js";
 
 /** As enum Cell in assembly/optim/cells.ts. */
 const [STEPS, SETTINGS, CELLS] = [0, 1, 12];
@@ -78,10 +68,8 @@ export abstract class FusedOptimizer<S extends CommonSettings> extends Optimizer
   /** Changes n elements of a parameter and of its state, whose tensors are `names`. */
   protected abstract kernel(k: Kernels, at: Addresses, names: readonly string[]): void;
 
-  protected check({ lr, weightDecay, maximize }: S): void {
-    const inf = Number.POSITIVE_INFINITY;
-    checkRanges(this.name, { lr: [lr, 0, inf], weightDecay: [weightDecay, 0, inf] });
-    checkFlags(this.name, { maximize });
+  protected check(settings: S): void {
+    checkCommon(this.name, settings);
   }
 
   /** What the elements of a new state tensor are. */
@@ -89,6 +77,14 @@ export abstract class FusedOptimizer<S extends CommonSettings> extends Optimizer
     return 0;
   }
 
+  protected stepGroup(group: ParamGroup<S>): void {
+    for (const p of group.params) {
+      const gradient = this.gradientOf(p);
+      if (gradient !== undefined) this.update(p, gradient, group);
+    }
+  }
+
+  /** Changes p by its gradient. */
   protected update(p: Tensor, gradient: Tensor, group: ParamGroup<S>): void {
     const names = this.stateNames(group);
     const { state, still } = this.stateOf(p, group, names);

@@ -1,8 +1,8 @@
 // Lion: steps of one length for every weight, by the sign of a momentum.
 
 import type { Kernels } from "../../bindings/kernels.js";
-import { type Addresses, type CommonSettings, FusedOptimizer } from "./fused.js";
-import { checkBetas, type Params } from "./optimizer.js";
+import { type Addresses, FusedOptimizer } from "./fused.js";
+import { type CommonSettings, checkBetas, type Params } from "./optimizer.js";
 
 /** lr 0.0001 by default; the paper takes a third to a tenth of AdamW's, and a weightDecay that many times larger. */
 export interface LionSettings extends CommonSettings {

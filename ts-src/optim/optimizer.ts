@@ -11,6 +11,16 @@ import { clone } from "../ops/convert.js";
 /** A group's parameters and its settings, which may be changed between steps. */
 export type ParamGroup<S> = S & { params: readonly Tensor[] };
 
+/** Settings of most optimizers. */
+export interface CommonSettings {
+  /** Learning rate. */
+  lr: number;
+  /** The weight of |w|^2 / 2 in what is minimised, by which w is added to the gradient; or, decoupled, by which w shrinks. */
+  weightDecay: number;
+  /** Go up instead of down: the gradient is that of what is to grow. */
+  maximize: boolean;
+}
+
 export interface OptimizerState<S> {
   /** Per parameter, in the order of the groups; a parameter that had no step is missing. */
   state: Record<number, Record<string, Tensor | number>>;
@@ -67,8 +77,8 @@ export abstract class Optimizer<S extends { lr: number }, P> {
 
   /** Throws ConfigError for a setting that cannot be. */
   protected abstract check(settings: S): void;
-  /** Changes p by its gradient. */
-  protected abstract update(p: Tensor, gradient: Tensor, group: ParamGroup<S>): void;
+  /** Changes the parameters of a group that have a gradient. */
+  protected abstract stepGroup(group: ParamGroup<S>): void;
   /** State tensors and numbers under PyTorch's names; undefined for a state that a trace made and no step has used yet. */
   protected abstract exported(state: P, group: ParamGroup<S>): Record<string, Tensor | number> | undefined;
   /** The state from what exported() gave, of which the names are right and the tensors fit p. */
@@ -80,10 +90,7 @@ export abstract class Optimizer<S extends { lr: number }, P> {
   step(): void {
     for (const group of this.paramGroups) {
       this.check(group);
-      for (const p of group.params) {
-        const gradient = this.gradientOf(p);
-        if (gradient !== undefined) this.update(p, gradient, group);
-      }
+      this.stepGroup(group);
     }
   }
 
@@ -208,6 +215,13 @@ export function checkFlags(name: string, flags: { readonly [setting: string]: un
   for (const [setting, value] of Object.entries(flags)) {
     if (typeof value !== "boolean") throw new ConfigError(`${name}: expected ${setting}: true or false; got ${showValue(value)}`);
   }
+}
+
+/** Throws ConfigError for common settings that cannot be. */
+export function checkCommon(name: string, { lr, weightDecay, maximize }: CommonSettings): void {
+  const inf = Number.POSITIVE_INFINITY;
+  checkRanges(name, { lr: [lr, 0, inf], weightDecay: [weightDecay, 0, inf] });
+  checkFlags(name, { maximize });
 }
 
 /** Throws ConfigError unless betas are two numbers from 0 to below 1. */

@@ -1,8 +1,8 @@
 // RMSprop.
 
 import type { Kernels } from "../../bindings/kernels.js";
-import { type Addresses, type CommonSettings, FusedOptimizer } from "./fused.js";
-import { checkFlags, checkRanges, type Params } from "./optimizer.js";
+import { type Addresses, FusedOptimizer } from "./fused.js";
+import { type CommonSettings, checkFlags, checkRanges, type Params } from "./optimizer.js";
 
 /** lr 0.01 by default. */
 export interface RMSpropSettings extends CommonSettings {

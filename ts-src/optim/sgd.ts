@@ -2,8 +2,8 @@
 
 import { ConfigError } from "../../bindings/errors.js";
 import type { Kernels } from "../../bindings/kernels.js";
-import { type Addresses, type CommonSettings, FusedOptimizer } from "./fused.js";
-import { checkFlags, checkRanges, type Params } from "./optimizer.js";
+import { type Addresses, FusedOptimizer } from "./fused.js";
+import { type CommonSettings, checkFlags, checkRanges, type Params } from "./optimizer.js";
 
 /** lr 0.001 by default, all else 0 or false. */
 export interface SGDSettings extends CommonSettings {
