@@ -13,7 +13,7 @@ import { clone } from "../ops/convert.js";
 import { zeros } from "../ops/create.js";
 import { noGrad } from "../ops/derivatives.js";
 import { copy_ } from "../ops/inplace.js";
-import { Cells } from "./fused.js";
+import { Cells } from "./cells.js";
 
 export interface AverageState {
   /** Updates so far. */

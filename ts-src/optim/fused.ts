@@ -3,12 +3,12 @@
 
 import { type Kernels, kernelsOf } from "../../bindings/kernels.js";
 import { keep } from "../../bindings/lifetime.js";
-import { view } from "../../bindings/memory.js";
 import { dividedElements } from "../../bindings/split.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { change } from "../../bindings/trace.js";
 import { clone } from "../ops/convert.js";
-import { full, zeros } from "../ops/create.js";
+import { full } from "../ops/create.js";
+import { Cells } from "./cells.js";
 import { type CommonSettings, checkCommon, Optimizer, type ParamGroup, type StateKind } from "./optimizer.js";
 
 /** As enum Cell in assembly/optim/cells.ts. */
@@ -16,24 +16,6 @@ const [STEPS, SETTINGS, CELLS] = [0, 1, 12];
 
 /** The first cell behind the settings. */
 export const KEPT = 8;
-
-/** Memory cells (f64) that a kernel reads its settings from. */
-export class Cells {
-  readonly tensor: Tensor;
-
-  constructor(n: number) {
-    this.tensor = keep(zeros([n], { dtype: "float64" }));
-  }
-
-  set(first: number, values: ArrayLike<number>): void {
-    view(this.tensor.ptr + first * 8, values.length, "float64").set(values);
-  }
-
-  /** What a cell holds now, which a kernel may have changed. */
-  read(i: number): number {
-    return view(this.tensor.ptr + i * 8, 1, "float64")[0];
-  }
-}
 
 /** State of a parameter: tensors like it by PyTorch's names, and its cells. */
 export interface FusedState {
