@@ -14,6 +14,8 @@ export interface Answer {
   edges?: number;
   gradientNodes?: number;
   sum?: number;
+  /** What a step was of, where that is another number than the case says. */
+  elements?: number;
   /** A step's share of the JavaScript heap, and of WebAssembly memory. */
   heapBytes?: number;
   wasmBytes?: number;

@@ -6,6 +6,7 @@ import { allocate, scratch, view } from "../bindings/memory.js";
 import { compile, crossEntropy, layers, memory, optim, type Tensor, tensor } from "../ts-src/index.js";
 import { autodiffCase } from "./autodiff-tapir.js";
 import { opCase } from "./ops-tapir.js";
+import { optimCase } from "./optim-tapir.js";
 import { type Case, problem, serve, wave } from "./serve.mjs";
 import { threadCase } from "./threads-tapir.js";
 
@@ -115,6 +116,7 @@ function mlp(name: string): Case {
 function caseOf(name: string): Case {
   if (name.startsWith("op ")) return opCase(name);
   if (name.startsWith("autodiff ")) return autodiffCase(name.slice("autodiff ".length));
+  if (name.startsWith("optim ")) return optimCase(name.slice("optim ".length));
   if (name.startsWith("threads ")) return threadCase(name.slice("threads ".length));
   return name.includes("-") ? mlp(name) : gemm(name);
 }

@@ -1,4 +1,4 @@
-# PyTorch's side of gemm and mlp, eager, on one thread. The protocol is that of serve.mjs.
+# PyTorch's side of gemm, mlp and optim, eager, on one thread. The protocol is that of serve.mjs.
 import json
 import sys
 import time
@@ -46,12 +46,26 @@ def mlp(name):
     return step, lambda: {"loss": last[0]}
 
 
+def optim(name):
+    n = 1_000_000
+    p = torch.nn.Parameter(wave([n], 1, 1))
+    p.grad = wave([n], 2, 0.1)
+    optimizer = torch.optim.Adam([p], foreach=True) if name.endswith("foreach") else torch.optim.Adam([p])
+    return optimizer.step, lambda: {}
+
+
+def case(name):
+    if name.startswith("optim "):
+        return optim(name)
+    return mlp(name) if "-" in name else gemm(name)
+
+
 cases = {}
 for line in sys.stdin:
     request = json.loads(line)
     name = request["case"]
     if request.get("fresh") or name not in cases:
-        cases[name] = mlp(name) if "-" in name else gemm(name)
+        cases[name] = case(name)
     step, finish = cases[name]
     count, elapsed, started = 0, 0.0, time.perf_counter()
     while elapsed * 1000 < request["ms"]:

@@ -1,4 +1,4 @@
-// npm run bench -- [gemm mlp ops autodiff mnist startup threads vmap] [--json]: times tapir and its peers in turn within one run, and prints ratios.
+// npm run bench -- [gemm mlp ops autodiff mnist startup threads vmap optim] [--json]: times tapir and its peers in turn within one run, and prints ratios.
 // Machines are noisy: every figure is the best of many short rounds, and only ratios of one run are compared.
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,7 +7,7 @@ import { install } from "./install.js";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 process.chdir(root);
-const NAMES = ["gemm", "mlp", "ops", "autodiff", "mnist", "startup", "threads", "vmap"];
+const NAMES = ["gemm", "mlp", "ops", "autodiff", "mnist", "startup", "threads", "vmap", "optim"];
 const args = process.argv.slice(2);
 
 if (args.includes("--help")) {
@@ -21,6 +21,7 @@ mnist    the whole process of \`tapir train mnist\` against the same training in
 startup  import to first result against an empty Node process: ms
 threads  fork and join against a message, then kernels and steps on 1 to all cores: us, and times as fast as one thread
 vmap     gradients of each of 256 examples of 4-16-3: in a loop, by vmap, compiled: us
+optim    a step of each optimizer on a million weights: us, share of the copy bandwidth or of the div/sqrt bound, Adam against PyTorch
 
 Peers (bench/package.json) are installed at first use. PyTorch takes part where python3 has torch
 (Debian: python3-torch libopenblas0-pthread).`);

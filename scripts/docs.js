@@ -176,6 +176,7 @@ chapters.push(
   ),
   simple("Layers", headerOf("ts-src/layers/index.ts"), listed("layers.")),
   simple("Optimizers", headerOf("ts-src/optim/index.ts"), listed("optim.")),
+  simple("Schedules", headerOf("ts-src/optim/schedules/index.ts"), listed("schedules.")),
   simple("Data, training and files", "Datasets and loaders, the training loop, and files of tensors.", [
     ...listed("data."),
     ...listed("train."),

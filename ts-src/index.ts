@@ -105,5 +105,6 @@ export { nonzero, type Unique, type UniqueOptions, unique } from "./ops/unique.j
 export { type BatchDims, type VmapOptions, vmap } from "./ops/vmap.js";
 export { zeroOneLoss } from "./ops/zeroone.js";
 export * as optim from "./optim/index.js";
+export * as schedules from "./optim/schedules/index.js";
 export * as parallel from "./parallel/index.js";
 export * as train from "./train/index.js";

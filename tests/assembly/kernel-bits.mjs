@@ -36,7 +36,31 @@ function prepare() {
   for (const ptr of [Y, A, B, D]) fill(real(ptr, LONGEST), () => (next() - 0.5) * 8);
   fill(new Int32Array(memory.buffer, INDEX, 64), (i) => (i * 7) % COLS);
   fill(new Uint8Array(memory.buffer, BYTES, 8192), () => Math.floor(next() * 256));
-  new Float64Array(memory.buffer, CELLS, 8).set([1e-3, 0.9, 0.999, 1e-8, 1e-2, 0.9, 0.999, 8]);
+  new Float64Array(memory.buffer, CELLS, 8).set([1e-3, 0.9, 0.999, 1e-8, 1e-2, 0.9, 0.999, 8]); // chunks of joinSums
+}
+
+/** Updates of optimizers, at a step 8, on w, g, state and cells; squares are kept above 0. */
+function optimizers() {
+  const [w, v, b] = [A, D, INDEX + 4096];
+  const called = (fn) => () => {
+    new Float64Array(memory.buffer, CELLS, 12).set([7, 1e-3, 1e-2, -1, 0.9, 0.999, 1e-8, 0.5, 0.3, 0.2, 0.1, 0.4]);
+    for (const x of [Y, D]) k.abs(x, x, N);
+    fn();
+  };
+  const updates = {
+    countStep: () => k.countStep(CELLS),
+    averageAdvance: () => k.averageAdvance(CELLS),
+    average: () => k.average(w, B, CELLS, N),
+    muonMomentum: () => k.muonMomentum(Y, B, A, CELLS, N),
+    muonStep: () => k.muonStep(Y, A, CELLS, 1.5, N),
+    sgd: () => k.sgd(w, B, CELLS, N),
+  };
+  for (const name of ["adagrad", "adam", "adamax", "nadam", "radam"]) updates[`${name}Advance`] = () => k[`${name}Advance`](CELLS);
+  for (const name of ["sgdMomentum", "lion", "adagrad", "rmsprop"]) updates[name] = () => k[name](w, B, v, CELLS, N);
+  for (const name of ["adam", "adamax", "nadam", "radam", "rmspropMomentum", "rmspropCentered"]) updates[name] = () => k[name](w, B, Y, v, CELLS, N);
+  updates.adadelta = () => k.adadelta(w, B, v, Y, CELLS, N);
+  for (const name of ["amsgrad", "rmspropCenteredMomentum"]) updates[name] = () => k[name](w, B, v, Y, b, CELLS, N);
+  return Object.fromEntries(Object.entries(updates).map(([name, fn]) => [name, called(fn)]));
 }
 
 // What a parameter of this name gets; a kernel whose parameters mean something else has a call of its own below.
@@ -164,14 +188,7 @@ const calls = {
   batchNormGrad: () => k.batchNormGrad(Y, D, A, B, D, B, SCRATCH, 3, 5, 31, 100),
   batchNormWeightGrad: () => k.batchNormWeightGrad(Y, D, A, B, D, SCRATCH, 31, 15, 1, 100),
   movingAverage: () => k.movingAverage(Y, A, 101, 3, 0.1, 1.01),
-  sgd: () => k.sgd(A, B, CELLS, N),
-  sgdMomentum: () => k.sgdMomentum(A, B, D, CELLS, CELLS + 56, N, 1),
-  sgdAdvance: () => k.sgdAdvance(CELLS + 56),
-  adamAdvance: () => k.adamAdvance(CELLS),
-  adam: () => {
-    k.abs(D, D, N);
-    k.adam(A, B, Y, D, CELLS, N);
-  },
+  ...optimizers(),
   philox: () => k.philox(Y, 1, 2, 3, 4, 5, 6),
   conv2dScratchBytes: () => k.conv2dScratchBytes(...CONV),
   conv2d: () => k.conv2d(Y, A, B, D, SCRATCH, 2, ...CONV),

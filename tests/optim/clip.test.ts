@@ -2,7 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import * as tapir from "../../ts-src/index.js";
-import { assertThrows } from "../assert-close.js";
+import { assertClose, assertThrows } from "../assert-close.js";
 
 const { compile, optim, tensor } = tapir;
 type T = tapir.Tensor;
@@ -90,6 +90,7 @@ test("a compiled step clips as the eager one, bit for bit, and nothing is left b
       loss.backward();
       optim.clipGradNorm([w], 0.5);
       optim.clipGradValue([w], 0.3);
+      optim.clipGradAdaptive(w, { clipping: 0.05 });
       optimizer.step();
       return loss;
     };
@@ -104,6 +105,31 @@ test("a compiled step clips as the eager one, bit for bit, and nothing is left b
   assert.is(runs[0].left, 0);
 });
 
+test("adaptive clipping bounds the gradient of each unit by a share of its weights, as in the paper's formula", () => {
+  for (const dtype of ["float32", "float64"] as const) {
+    const cases: { w: number[]; shape: number[]; g: number[] }[] = [
+      { w: [3, 4, 0, 0, 0.3, 0.4], shape: [3, 2], g: [0, 1, 5, 0, 1e-9, 0] },
+      { w: [3, 4], shape: [2], g: [0.01, 0.02] },
+      { w: [1, 2, 3, 4, 5, 6, 7, 8], shape: [2, 1, 2, 2], g: [1, -1, 1, -1, 0.01, 0.01, 0.01, 0.01] },
+      { w: [2], shape: [], g: [-3] },
+    ];
+    for (const { w, shape, g } of cases) {
+      const p = tensor(tensor(w, { dtype }).reshape(shape), { requiresGrad: true });
+      p.mul(tensor(g, { dtype }).reshape(shape)).sum().backward(); // biome-ignore format: short
+      optim.clipGradAdaptive([p], { clipping: 0.1, eps: 0.5 });
+      const units = shape.length > 1 ? shape[0] : 1;
+      const n = w.length / units;
+      const size = (x: number[]): number => Math.hypot(...x);
+      const wanted = g.map((value, i) => {
+        const unit = Math.floor(i / n);
+        const [of, by] = [w, g].map((x) => size(x.slice(unit * n, unit * n + n)));
+        return value * Math.min(1, (0.1 * Math.max(of, 0.5)) / Math.max(by, 1e-6));
+      });
+      assertClose((p.grad as T).data(), wanted, { rtol: dtype === "float32" ? 1e-6 : 1e-14 }, `shape [${shape}]`);
+    }
+  }
+});
+
 test("wrong bounds and parameters are typed errors", () => {
   const ps = leaves([1]);
   for (const bound of [-1, Number.NaN, "1", null] as number[]) {
@@ -112,6 +138,9 @@ test("wrong bounds and parameters are typed errors", () => {
   }
   assertThrows(() => optim.clipGradNorm(ps, 1, { normType: 0 }), tapir.ConfigError, /normType, a number above 0; got 0/);
   assertThrows(() => optim.clipGradNorm("w" as unknown as T[], 1), tapir.ConfigError, /expected parameters, such as model\.parameters\(\); got/);
+  assertThrows(() => optim.clipGradAdaptive(ps, { clipping: 0 }), tapir.ConfigError, /^clipGradAdaptive: expected a number above 0 for clipping; got 0/);
+  assertThrows(() => optim.clipGradAdaptive(ps, { eps: -1 }), tapir.ConfigError, /eps; got -1/);
+  assertThrows(() => optim.clipGradAdaptive(ps, { factor: 1 } as never), tapir.ConfigError, /got factor/);
   assertThrows(() => optim.clipGradNorm(ps, 1, { norm: 2 } as tapir.optim.ClipOptions), tapir.ConfigError, /norm/);
 });
 

@@ -88,7 +88,7 @@ test("settings, groups and parameters that are misspelt or of another kind are r
   const w = tensor([1], { requiresGrad: true });
   const refused = (params: unknown, settings: unknown, message: RegExp): void =>
     assertThrows(() => new optim.Adam(params as Tensor[], settings as object), ConfigError, message);
-  refused([w], { learningRate: 5 }, /lr, betas, eps, weightDecay; got learningRate/);
+  refused([w], { learningRate: 5 }, /lr, betas, eps, weightDecay, amsgrad, maximize; got learningRate/);
   refused([w], null, /Adam: expected an object of options/);
   refused([w], { lr: "0.1" }, /lr >= 0; got string 0\.1/);
   refused([w], { weightDecay: null }, /weightDecay >= 0; got null/);
@@ -139,7 +139,7 @@ test("a state that does not fit an optimizer is a typed error that changes nothi
   refused({ state: {}, paramGroups: [null] }, ConfigError, /groups \{ params/);
   refused({ state: {}, paramGroups: [{ params: [0] }] }, ConfigError, /groups of 2 parameters; got 1/);
   refused({ state: {}, paramGroups: [{ params: [0, 1], lr: -1 }] }, ConfigError, /lr >= 0; got -1/);
-  refused({ state: {}, paramGroups: [{ params: [0, 1], amsgrad: true }] }, ConfigError, /got amsgrad/);
+  refused({ state: {}, paramGroups: [{ params: [0, 1], amsGrad: true }] }, ConfigError, /got amsGrad/);
   refused(changed({ 2: good.state[0] }), ConfigError, /parameters 0 to 1; got 2/);
   refused(changed({ "00": good.state[0] }), ConfigError, /got 00/);
   refused(changed({ 1: null }), ConfigError, /state of parameter 1: expected an object with step, exp_avg, exp_avg_sq; got null/);

@@ -312,6 +312,26 @@ test("a model that reads elements trains op by op; one line on stderr says why, 
   await assertRejects(train.fit(model, batchesOf([8]), { ...options, compile: 1 as never }), tapir.ConfigError, /compile: true or false; got number 1/);
 });
 
+test("optimizers that read elements train op by op and say so; schedules, averages and Muon train as programs", async () => {
+  for (const Class of [optim.LBFGS, optim.FullMatrixAdagrad]) {
+    const model = new layers.Sequential(new layers.Linear(8, 3));
+    const optimizer = new Class(model.parameters(), { lr: 0.1 });
+    let losses: number[] = [];
+    const lines = await warnings(async () => {
+      ({ losses } = await train.fit(model, batchesOf([8]), { loss: tapir.crossEntropy, optimizer, epochs: 5 }));
+    });
+    assert.is(lines.length, 1);
+    assert.match(lines[0], new RegExp(`^fit: the step runs op by op, as it cannot be compiled: ${Class.name}: expected a step outside of a trace`));
+    assert.ok(losses[losses.length - 1] < losses[0], losses.join());
+    const options = { loss: tapir.crossEntropy, optimizer, compile: true };
+    await assertRejects(train.fit(model, batchesOf([8]), options), tapir.ConfigError, /outside of a trace/);
+  }
+  const model = new layers.Sequential(new layers.Linear(8, 6, { bias: false }), new layers.ReLU(), new layers.Linear(6, 3, { bias: false }));
+  const optimizer = new optim.Muon(model.parameters(), { lr: 0.05 });
+  const lines = await warnings(() => train.fit(model, batchesOf([8]), { loss: tapir.crossEntropy, optimizer, epochs: 5 }));
+  assert.equal(lines, []);
+});
+
 test("statistics that the loss reads after the step has changed them are put back when it is not finite", async () => {
   const [[x, y]] = batchesOf([8]);
   for (const compile of [false, true]) {

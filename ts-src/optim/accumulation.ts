@@ -10,7 +10,7 @@ import { mul } from "../ops/binary.js";
 import { clone, to } from "../ops/convert.js";
 import { zeros } from "../ops/create.js";
 import { noGrad } from "../ops/derivatives.js";
-import { Cells } from "./optimizer.js";
+import { Cells } from "./cells.js";
 
 /** An element of a sum. */
 const FLOPS = 4;
@@ -19,7 +19,7 @@ export class Accumulation {
   private readonly parameters: readonly Tensor[];
   /** Of each parameter that got a gradient. */
   private readonly sums = new Map<Tensor, Tensor>();
-  /** Of batches of so many examples: the cells of the kernel of SGD, whose step of -n adds n times the gradient. */
+  /** Of batches of so many examples: the cells of the kernel of SGD (steps, lr, decay, sign), whose step of -n adds n times the gradient. */
   private readonly cells = new Map<number, Cells>();
 
   constructor(parameters: readonly Tensor[]) {
@@ -31,7 +31,7 @@ export class Accumulation {
     let cells = this.cells.get(examples);
     if (cells === undefined) {
       cells = new Cells(4);
-      cells.set(0, [-examples, 0, 0, 0]);
+      cells.set(0, [0, -examples, 0, 1]);
       this.cells.set(examples, cells);
     }
     const { tensor } = cells;

@@ -1,4 +1,5 @@
-// Gradients kept small before an optimizer's step: by their norm, which keeps their direction, or element by element.
+// Gradients kept small before an optimizer's step: by their norm, which keeps their direction, unit by unit against the weights, or
+// element by element.
 import { ConfigError, NumericError } from "../../bindings/errors.js";
 import { anchor, scope } from "../../bindings/lifetime.js";
 import { share } from "../../bindings/op.js";
@@ -7,7 +8,7 @@ import { currentEpoch } from "../../bindings/tape.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { activeTracer, oldGradient } from "../../bindings/trace.js";
 import { add, mul } from "../ops/binary.js";
-import { checkedFlag, checkedOptions } from "../ops/checks.js";
+import { checkedFlag, checkedNumber, checkedOptions } from "../ops/checks.js";
 import { to } from "../ops/convert.js";
 import { zeros } from "../ops/create.js";
 import { noGrad } from "../ops/derivatives.js";
@@ -88,6 +89,40 @@ export function clipGradValue(parameters: readonly Tensor[] | Tensor, clipValue:
     scope(() => {
       for (const leaf of leaves) {
         changed(leaf, (gradient) => clamp_(gradient, -clipValue, clipValue), (gradient) => clamp(gradient, -clipValue, clipValue)); // biome-ignore format: short
+      }
+    }),
+  );
+}
+
+export interface AdaptiveClipOptions {
+  /** The largest share of a weight's norm that the gradient's may be; 0.01 by default. */
+  clipping?: number;
+  /** The norm that weights count with at least, so that those that begin at 0 can move; 1e-3 by default. */
+  eps?: number;
+}
+
+/** A gradient's norm counts with at least this, as in the paper's code. */
+const LEAST_NORM = 1e-6;
+
+/**
+ * Scales the gradient G_i of each unit by min(1, clipping max(|W_i|, eps) / max(|G_i|, 1e-6)), a unit the row of a matrix or the kernel of an output
+ * channel, W [out, ...], and all of a tensor of one axis (Brock et al. 2021, section 4.1; they leave the last layer out). Norms are those of units, so none is
+ * answered. Throws ConfigError for options that cannot be.
+ */
+export function clipGradAdaptive(parameters: readonly Tensor[] | Tensor, options: AdaptiveClipOptions = {}): void {
+  const name = "clipGradAdaptive";
+  const { clipping = 0.01, eps = 1e-3 } = checkedOptions(name, options, ["clipping", "eps"]);
+  checkedNumber(name, "clipping", clipping, 0, Number.POSITIVE_INFINITY, true);
+  checkedNumber(name, "eps", eps, 0, Number.POSITIVE_INFINITY);
+  const leaves = gradientsOf(name, parameters);
+  noGrad(() =>
+    scope(() => {
+      for (const leaf of leaves) {
+        const of = { keepdims: true, ...(leaf.ndim > 1 && { axis: leaf.shape.slice(1).map((_, i) => i + 1) }) };
+        const gradient = leaf.grad as Tensor;
+        const most = mul(clamp(norm(leaf, of), eps, null), clipping);
+        const factor = to(clamp(div(to(most, gradient.dtype), clamp(norm(gradient, of), LEAST_NORM, null)), null, 1), gradient.dtype);
+        changed(leaf, (gradient) => mul_(gradient, factor), (gradient) => mul(gradient, factor)); // biome-ignore format: short
       }
     }),
   );

@@ -1,17 +1,25 @@
 // The base of optimizers: groups of parameters with their settings, and the state of each parameter.
 
 import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
-import { clearGradient, keep } from "../../bindings/lifetime.js";
-import { view } from "../../bindings/memory.js";
+import { clearGradient } from "../../bindings/lifetime.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
 import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
 import { checkedOptions } from "../ops/checks.js";
 import { clone } from "../ops/convert.js";
-import { zeros } from "../ops/create.js";
 
 /** A group's parameters and its settings, which may be changed between steps. */
 export type ParamGroup<S> = S & { params: readonly Tensor[] };
+
+/** Settings of most optimizers. */
+export interface CommonSettings {
+  /** Learning rate. */
+  lr: number;
+  /** The weight of |w|^2 / 2 in what is minimised, by which w is added to the gradient; or, decoupled, by which w shrinks. */
+  weightDecay: number;
+  /** Go up instead of down: the gradient is that of what is to grow. */
+  maximize: boolean;
+}
 
 export interface OptimizerState<S> {
   /** Per parameter, in the order of the groups; a parameter that had no step is missing. */
@@ -22,11 +30,13 @@ export interface OptimizerState<S> {
 /** Parameters, or groups of them with settings of their own. */
 export type Params<S> = readonly Tensor[] | readonly ({ params: readonly Tensor[] } & Partial<S>)[];
 
+/** What a value of a parameter's state is: a tensor like the parameter, any other tensor, a count of steps, another number. */
+export type StateKind = "tensor" | "other" | "steps" | "number";
+
 export abstract class Optimizer<S extends { lr: number }, P> {
   readonly paramGroups: ParamGroup<S>[];
   protected readonly states = new Map<Tensor, P>();
-  private readonly writers = new Map<ParamGroup<S>, () => void>();
-  private readonly name: string;
+  protected readonly name: string;
   /** Names of the settings. */
   private readonly known: readonly string[];
 
@@ -67,55 +77,34 @@ export abstract class Optimizer<S extends { lr: number }, P> {
 
   /** Throws ConfigError for a setting that cannot be. */
   protected abstract check(settings: S): void;
-  /** Changes p by its gradient. */
-  protected abstract update(p: Tensor, gradient: Tensor, group: ParamGroup<S>): void;
+  /** Changes the parameters of a group that have a gradient. */
+  protected abstract stepGroup(group: ParamGroup<S>): void;
   /** State tensors and numbers under PyTorch's names; undefined for a state that a trace made and no step has used yet. */
-  protected abstract exported(state: P): Record<string, Tensor | number> | undefined;
+  protected abstract exported(state: P, group: ParamGroup<S>): Record<string, Tensor | number> | undefined;
   /** The state from what exported() gave, of which the names are right and the tensors fit p. */
   protected abstract imported(p: Tensor, state: Record<string, Tensor | number>, group: ParamGroup<S>): P;
-  /** Names of a parameter's state, and whether each is a tensor like the parameter or a count of steps. */
-  protected abstract readonly stateNames: { readonly [name: string]: "tensor" | "steps" };
-
-  /** The settings of a group that kernels read, in the order of their cells. */
-  protected abstract settings(group: S): number[];
-  /** Writes them where the kernels of the group's parameters read them. */
-  protected abstract write(values: readonly number[], group: ParamGroup<S>): void;
-
-  /** What comes before a change of the group's parameters: settings are written, and checked, when one is another than before. */
-  protected writing(group: ParamGroup<S>): () => void {
-    let writer = this.writers.get(group);
-    if (writer === undefined) {
-      let written: readonly number[] = [];
-      writer = () => {
-        const values = this.settings(group);
-        let same = values.length === written.length;
-        for (let i = 0; same && i < values.length; i++) same = values[i] === written[i];
-        if (same) return;
-        this.check(group);
-        this.write(values, group);
-        written = values;
-      };
-      this.writers.set(group, writer);
-    }
-    return writer;
-  }
+  /** What the state of p is made of. */
+  protected abstract stateKinds(p: Tensor, group: ParamGroup<S>): { readonly [name: string]: StateKind };
 
   /** Changes each parameter that has a gradient. */
   step(): void {
     for (const group of this.paramGroups) {
       this.check(group);
-      for (const p of group.params) {
-        const gradient = p.grad;
-        if (gradient === undefined) continue;
-        p.alive(`${this.name}: parameter`);
-        gradient.alive(`${this.name}: gradient`);
-        if (gradient.dtype !== p.dtype) throw new DtypeError(`${this.name}: expected a gradient of dtype ${p.dtype}; got ${gradient.dtype}`);
-        if (!sameShape(gradient.shape, p.shape)) {
-          throw new ShapeError(`${this.name}: expected a gradient of shape ${showShape(p.shape)}; got ${showShape(gradient.shape)}`);
-        }
-        this.update(p, gradient.contiguous ? gradient : clone(gradient), group);
-      }
+      this.stepGroup(group);
     }
+  }
+
+  /** The gradient of a parameter, contiguous; undefined if it has none. */
+  protected gradientOf(p: Tensor): Tensor | undefined {
+    const gradient = p.grad;
+    if (gradient === undefined) return undefined;
+    p.alive(`${this.name}: parameter`);
+    gradient.alive(`${this.name}: gradient`);
+    if (gradient.dtype !== p.dtype) throw new DtypeError(`${this.name}: expected a gradient of dtype ${p.dtype}; got ${gradient.dtype}`);
+    if (!sameShape(gradient.shape, p.shape)) {
+      throw new ShapeError(`${this.name}: expected a gradient of shape ${showShape(p.shape)}; got ${showShape(gradient.shape)}`);
+    }
+    return gradient.contiguous ? gradient : clone(gradient);
   }
 
   /** Drops the gradients. */
@@ -130,9 +119,9 @@ export abstract class Optimizer<S extends { lr: number }, P> {
   /** State and settings; the state's tensors are those in use, not copies. */
   stateDict(): OptimizerState<S> {
     const state: OptimizerState<S>["state"] = {};
-    for (const [i, { p }] of this.parameters().entries()) {
+    for (const [i, { p, group }] of this.parameters().entries()) {
       const own = this.states.get(p);
-      const shown = own && this.exported(own);
+      const shown = own && this.exported(own, group);
       if (shown) state[i] = shown;
     }
     let next = 0;
@@ -156,7 +145,7 @@ export abstract class Optimizer<S extends { lr: number }, P> {
     for (const [i, own] of Object.entries(state)) {
       const found = /^(0|[1-9]\d*)$/.test(i) ? parameters[Number(i)] : undefined;
       if (!found) throw new ConfigError(`${this.name}: expected state of parameters 0 to ${parameters.length - 1}; got ${i}`);
-      states.set(found.p, this.imported(found.p, this.checkedState(found.p, i, own), found.group));
+      states.set(found.p, this.imported(found.p, this.checkedState(found.p, i, own, found.group), found.group));
     }
     for (const [i, group] of groups.entries()) Object.assign(this.paramGroups[i], group);
     this.states.clear();
@@ -177,12 +166,14 @@ export abstract class Optimizer<S extends { lr: number }, P> {
     });
   }
 
-  private checkedState(p: Tensor, i: string, state: unknown): Record<string, Tensor | number> {
-    const names = Object.keys(this.stateNames);
+  private checkedState(p: Tensor, i: string, state: unknown, group: ParamGroup<S>): Record<string, Tensor | number> {
+    const kinds = this.stateKinds(p, group);
+    const names = Object.keys(kinds);
     const what = `${this.name}: state of parameter ${i}`;
+    if (names.length === 0) throw new ConfigError(`${what}: expected none, with these settings; got ${showValue(state)}`);
     if (state === null || typeof state !== "object") throw new ConfigError(`${what}: expected an object with ${names.join(", ")}; got ${showValue(state)}`);
     checkedOptions(what, state as Record<string, unknown>, names);
-    for (const [name, kind] of Object.entries(this.stateNames)) {
+    for (const [name, kind] of Object.entries(kinds)) {
       const value: unknown = (state as Record<string, unknown>)[name];
       if (kind === "steps") {
         if (!Number.isSafeInteger(value) || (value as number) < 0) {
@@ -190,8 +181,13 @@ export abstract class Optimizer<S extends { lr: number }, P> {
         }
         continue;
       }
+      if (kind === "number") {
+        if (!Number.isFinite(value)) throw new ConfigError(`${what}: expected ${name}, a finite number; got ${showValue(value)}`);
+        continue;
+      }
       if (!(value instanceof Tensor)) throw new ConfigError(`${what}: expected ${name}, a tensor; got ${showValue(value)}`);
       value.alive(`${what}: ${name}`);
+      if (kind === "other") continue;
       if (!sameShape(value.shape, p.shape)) throw new ShapeError(`${what}: expected ${name} of shape ${showShape(p.shape)}; got ${showShape(value.shape)}`);
       if (value.dtype !== p.dtype) throw new DtypeError(`${what}: expected ${name} of dtype ${p.dtype}; got ${value.dtype}`);
     }
@@ -204,30 +200,6 @@ function given<T extends object>(settings: T): T {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as T;
 }
 
-/** Memory cells (f64) that a kernel reads its settings from; a change of a setting is a write to a cell. */
-export class Cells {
-  readonly tensor: Tensor;
-
-  constructor(n: number) {
-    this.tensor = keep(zeros([n], { dtype: "float64" }));
-  }
-
-  set(first: number, values: readonly number[]): void {
-    view(this.tensor.ptr + first * 8, values.length, "float64").set(values);
-  }
-
-  /** What a cell holds now, which a kernel may have changed. */
-  read(i: number): number {
-    return view(this.tensor.ptr + i * 8, 1, "float64")[0];
-  }
-}
-
-/** A state tensor like p, zero or a copy of `from`. */
-export function stateTensor(p: Tensor, from?: Tensor | number): Tensor {
-  if (from instanceof Tensor) return keep(clone(from));
-  return keep(zeros(p.shape, { dtype: p.dtype }));
-}
-
 /** Throws ConfigError unless every named setting is in its range. */
 export function checkRanges(name: string, ranges: { readonly [setting: string]: readonly [value: unknown, least: number, below: number] }): void {
   for (const [setting, [value, least, below]] of Object.entries(ranges)) {
@@ -236,4 +208,25 @@ export function checkRanges(name: string, ranges: { readonly [setting: string]: 
       throw new ConfigError(`${name}: expected ${setting} ${range}; got ${typeof value === "number" ? value : showValue(value)}`);
     }
   }
+}
+
+/** Throws ConfigError unless every named setting is true or false. */
+export function checkFlags(name: string, flags: { readonly [setting: string]: unknown }): void {
+  for (const [setting, value] of Object.entries(flags)) {
+    if (typeof value !== "boolean") throw new ConfigError(`${name}: expected ${setting}: true or false; got ${showValue(value)}`);
+  }
+}
+
+/** Throws ConfigError for common settings that cannot be. */
+export function checkCommon(name: string, { lr, weightDecay, maximize }: CommonSettings): void {
+  const inf = Number.POSITIVE_INFINITY;
+  checkRanges(name, { lr: [lr, 0, inf], weightDecay: [weightDecay, 0, inf] });
+  checkFlags(name, { maximize });
+}
+
+/** Throws ConfigError unless betas are two numbers from 0 to below 1. */
+export function checkBetas(name: string, betas: unknown): void {
+  if (!Array.isArray(betas) || betas.length !== 2)
+    throw new ConfigError(`${name}: expected betas [beta1, beta2]; got ${Array.isArray(betas) ? `${betas.length} of them` : showValue(betas)}`);
+  checkRanges(name, { "betas[0]": [betas[0], 0, 1], "betas[1]": [betas[1], 0, 1] });
 }

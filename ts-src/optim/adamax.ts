@@ -1,0 +1,43 @@
+// Adamax.
+
+import type { Kernels } from "../../bindings/kernels.js";
+import type { MomentSettings } from "./adam-like.js";
+import { type Addresses, FusedOptimizer } from "./fused.js";
+import { checkBetas, checkRanges, type Params } from "./optimizer.js";
+
+const STATE = ["exp_avg", "exp_inf"];
+
+/**
+ * g += weightDecay w; m = beta1 m + (1 - beta1) g; u = max(beta2 u, |g| + eps);
+ * w -= lr / (1 - beta1^t) m / u (Kingma and Ba 2015, algorithm 2, with PyTorch's eps); lr 0.002 by default.
+ * Throws ConfigError for settings out of range.
+ */
+export class Adamax extends FusedOptimizer<MomentSettings> {
+  protected readonly flops = 20;
+
+  constructor(params: Params<MomentSettings>, settings: Partial<MomentSettings> = {}) {
+    super("Adamax", params, { lr: 2e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false }, settings);
+  }
+
+  protected override check(s: MomentSettings): void {
+    super.check(s);
+    checkBetas(this.name, s.betas);
+    checkRanges(this.name, { eps: [s.eps, 0, Number.POSITIVE_INFINITY] });
+  }
+
+  protected stateNames(): readonly string[] {
+    return STATE;
+  }
+
+  protected ownSettings({ betas, eps }: MomentSettings): readonly number[] {
+    return [betas[0], betas[1], eps];
+  }
+
+  protected advance(k: Kernels, cells: number): void {
+    k.adamaxAdvance(cells);
+  }
+
+  protected kernel(k: Kernels, { w, g, state, cells, n }: Addresses): void {
+    k.adamax(w, g, state[0], state[1], cells, n);
+  }
+}
