@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 process.chdir(join(dirname(fileURLToPath(import.meta.url)), ".."));
-const runs = ["threads", "formats"];
+const runs = ["threads", "formats", "resume"];
 const asked = process.argv.slice(2);
 const unknown = asked.find((name) => !runs.includes(name));
 if (unknown !== undefined) {

@@ -1,7 +1,5 @@
 // A training that is killed goes on from its checkpoints as if it had never been stopped.
-import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -9,56 +7,18 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { ConfigError, FormatError, formats, layers, memory, mseLoss, optim, type Tensor, tensor, train } from "../../ts-src/index.js";
 import { assertRejects } from "../assert-close.js";
-import { Random } from "../draw.js";
+import { fresh, killed } from "./kills.js";
 
 const SEED = 31;
 console.log(`seed ${SEED}`);
-const KILLS = 50;
-
-/** What the program prints; undefined if it was killed after so many ms. */
-function run(folder: string, ms?: number): Promise<string | undefined> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["tests/train/resume.mjs", folder], { stdio: ["ignore", "pipe", "inherit"] });
-    let text = "";
-    child.stdout.on("data", (part) => {
-      text += part;
-    });
-    const timer = ms === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), ms);
-    child.on("exit", (code, signal) => {
-      clearTimeout(timer);
-      if (signal === "SIGKILL") resolve(undefined);
-      else if (code === 0) resolve(text);
-      else reject(new Error(`resume.mjs ended with ${code ?? signal}`));
-    });
-  });
-}
+/** 50 by npm run soak -- resume. */
+const KILLS = 6;
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-const fresh = (): string => mkdtempSync(join(tmpdir(), "tapir-resume-"));
-
 test(`killed at ${KILLS} random moments, a training ends with the bits of one that was never stopped`, async () => {
-  const random = new Random(SEED);
-  const whole = fresh();
-  const started = performance.now();
-  const expected = await run(whole);
-  const ms = performance.now() - started;
-  rmSync(whole, { recursive: true });
-  let kills = 0;
-  while (kills < KILLS) {
-    const folder = fresh();
-    let found: string | undefined;
-    while (found === undefined) {
-      // a part of a run, starting of the process included, so that each comes a little further
-      found = await run(folder, ms * (0.3 + 0.5 * random.unit()));
-      if (found === undefined) kills++;
-    }
-    assert.is(found, expected, `after ${kills} kills`);
-    // what was left half written is cleared
-    assert.not.ok(readdirSync(folder).some((file) => file.endsWith(".partial")));
-    rmSync(folder, { recursive: true });
-  }
+  assert.is(await killed(KILLS, SEED), KILLS);
 });
 
 function setUp(): { model: layers.Module; data: [Tensor, Tensor][]; options: train.FitOptions } {
