@@ -22,16 +22,16 @@ const jobs = {
   train({ input, report, signal }) {
     return training(tapir, { epochs: input.epochs, signal, onProgress: ({ epoch, step, training: { loss } }) => report({ epoch, step, loss }) });
   },
-  /** One compiled step of 400 GFLOP, some seconds; planning it takes a few tenths of one. */
+  /** One compiled step of 400 GFLOP, some seconds, of few instructions, so that planning takes a small part of one. */
   step({ report }) {
-    const w = zeros([512, 512]);
+    const w = zeros([1024, 1024]);
     const step = compile((x) => {
-      for (let i = 0; i < 1500; i++) x = x.matmul(w);
+      for (let i = 0; i < 190; i++) x = x.matmul(w);
       return x;
     });
     report("begins");
     try {
-      step(ones([512, 512]));
+      step(ones([1024, 1024]));
     } catch (error) {
       report(error.message);
       throw error;

@@ -82,6 +82,7 @@ export function restoreRandom(name: string, state: RandomState): void {
     throw new ConfigError(`${name}: expected a stream, a whole number >= 0; got ${showValue(state.stream)}`);
   seed = from;
   stream = state.stream;
+  branch = undefined;
 }
 
 /** Runs `fn` with the streams from `first` on, as when it ran before, and goes on where things stood. */
