@@ -31,6 +31,20 @@ test("what is read before a change of memory is what was there before, whatever 
   }
 });
 
+test("a number of the function's own that it changes in place is no constant in its arithmetic", () => {
+  const x = tensor([5, 6]);
+  for (const use of [(t: T, s: T) => t.mul(s), (t: T, s: T) => t.div(s), (t: T, s: T) => s.mul(t)]) {
+    alike(
+      () => (t) => {
+        const s = ones([1]);
+        s.add_(1);
+        return use(t, s);
+      },
+      x,
+    );
+  }
+});
+
 test("a result is never the argument itself, and views that arithmetic leaves are results of their own", () => {
   const x = ones([2, 3]);
   const same = compile((t: T) => t.mul(1))(x);

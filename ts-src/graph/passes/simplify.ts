@@ -3,12 +3,8 @@ import { sameShape } from "../../../bindings/shape.js";
 import { type Graph, GraphNode } from "../graph.js";
 import { rewrite } from "./rewrite.js";
 
-type Rule = (node: GraphNode) => GraphNode | undefined;
-
-/** Whether a node is the one number `value`. */
-function is(node: GraphNode, value: number): boolean {
-  return node.fixed && node.value?.size === 1 && Object.is(node.value.item(), value);
-}
+/** `is` tells whether a node is the one number `value`, and stays it. */
+type Rule = (node: GraphNode, is: (node: GraphNode, value: number) => boolean) => GraphNode | undefined;
 
 /** The other operand, if it has the whole shape of the result. */
 function other(node: GraphNode, index: number): GraphNode | undefined {
@@ -34,12 +30,12 @@ const rules: { readonly [op: string]: Rule } = {
     return new GraphNode({ ...node, inputs: x.inputs, params: { order: both } });
   },
   broadcastTo: (node) => other(node, 0),
-  mul(node) {
+  mul(node, is) {
     if (is(node.inputs[1], 1)) return other(node, 0);
     return is(node.inputs[0], 1) ? other(node, 1) : undefined;
   },
-  div: (node) => (is(node.inputs[1], 1) ? other(node, 0) : undefined),
-  sub: (node) => (is(node.inputs[1], 0) ? other(node, 0) : undefined),
+  div: (node, is) => (is(node.inputs[1], 1) ? other(node, 0) : undefined),
+  sub: (node, is) => (is(node.inputs[1], 0) ? other(node, 0) : undefined),
 };
 
 /** Outputs, and what views lead from to them: the user may change these, so arguments and weights must not stand there. */
@@ -57,8 +53,10 @@ function stays(node: GraphNode): boolean {
 
 export function simplify(graph: Graph): Graph {
   const results = shown(graph);
+  const written = graph.written;
+  const is = ({ fixed, value: t }: GraphNode, value: number): boolean => fixed && t?.size === 1 && !written.has(t.storage) && Object.is(t.item(), value);
   return rewrite(graph, (node, before) => {
-    const simpler = node.op === undefined ? undefined : rules[node.op.name]?.(node);
+    const simpler = node.op === undefined ? undefined : rules[node.op.name]?.(node, is);
     // a view stays a view; what made elements of its own may only give way to what has such
     if (simpler === undefined || node.op?.view !== undefined) return simpler ?? node;
     return stays(simpler) && !(results.has(before) && !isOwn(simpler)) ? simpler : node;
