@@ -12,6 +12,7 @@ import { counted, numberTensor } from "../../data/numbers.js";
 import type { Examples } from "../../data/operations.js";
 import { csv } from "../../data/table.js";
 import { reshape } from "../../ops/shape.js";
+import type { Measured } from "../report/mistakes.js";
 import { atMost, type Entry } from "./entry.js";
 
 const FIRST = 2; // examples that a model is tried on
@@ -29,6 +30,7 @@ interface Source {
   readonly test?: Part;
   /** Names of the classes, if they have any. */
   readonly classes?: readonly string[];
+  readonly images: boolean;
   /** Rows and columns of an image where inputs are flat. */
   readonly size?: readonly [number, number];
 }
@@ -48,7 +50,7 @@ export const sourceTable: { readonly [name: string]: SourceKind } = {
     async load([options = {}], path) {
       const { directory, ...rest } = options as { directory?: unknown };
       const { train, test } = await mnist({ ...rest, ...(directory !== undefined && { directory: path(directory) }) });
-      return { train: labelled(train), test: labelled(test), size: [28, 28] };
+      return { train: labelled(train), test: labelled(test), images: true, size: [28, 28] };
     },
   },
   fashionMnist: {
@@ -56,28 +58,28 @@ export const sourceTable: { readonly [name: string]: SourceKind } = {
     async load([options = {}], path) {
       const { path: folder, ...rest } = options as { path?: unknown };
       const { train, test, classes } = await fashionMnist({ ...rest, ...(folder !== undefined && { path: path(folder) }) });
-      return { train: labelled(train), test: labelled(test), classes, size: [28, 28] };
+      return { train: labelled(train), test: labelled(test), classes, images: true, size: [28, 28] };
     },
   },
   iris: {
     takes: [],
     async load() {
       const table = await iris();
-      return { train: tabled(table), classes: table.classes };
+      return { train: tabled(table), images: false, classes: table.classes };
     },
   },
   csv: {
     takes: ["path", "options"],
     async load([file, options], path) {
       const table = await csv(path(file), options);
-      return { train: tabled(table), classes: table.classes };
+      return { train: tabled(table), images: false, classes: table.classes };
     },
   },
   imageFolder: {
     takes: ["path", "options"],
     async load([folder, options], path) {
       const images = await imageFolder(path(folder), options);
-      return { train: labelled(images), classes: images.classes };
+      return { train: labelled(images), images: true, classes: images.classes };
     },
   },
 };
@@ -97,8 +99,10 @@ export interface ConfiguredData {
   readonly training: DataLoader;
   /** Measured after each epoch. */
   readonly validation: DataLoader | undefined;
-  /** Kept apart to the end. */
-  readonly test: DataLoader | undefined;
+  /** What the model is measured on at the end: examples that were kept apart for it if there are any. */
+  readonly measured: { readonly on: Measured; readonly loader: DataLoader };
+  /** Whether examples are images. */
+  readonly images: boolean;
   readonly targets: readonly { readonly name: string; readonly targets: Tensor }[];
   readonly classes: readonly string[] | undefined;
   /** The first examples, as training sees them; throws ConfigError with the place of what does not fit them. */
@@ -122,12 +126,14 @@ export async function dataOf(given: Entry, file: string, seed: number): Promise<
 
   const augment = fields.augmentation && transformOf(fields.augmentation, { seed, ...(shape === undefined && source.size && { size: source.size }) });
   const [part, rest] = divided(fields.validation, source, seed);
-  const measured = (examples: Examples | undefined): DataLoader | undefined => examples && new DataLoader(shaped(examples), { batchSize: MEASURED_BATCH });
+  const measured = (examples: Examples): DataLoader => new DataLoader(shaped(examples), { batchSize: MEASURED_BATCH });
+  const test = source.test?.examples;
   const training = shaped(part);
   return {
     training: new DataLoader(training, { batchSize, shuffle: true, seed, ...(augment && { transform: augment }) }),
-    validation: measured(rest ?? source.test?.examples),
-    test: measured(rest && source.test?.examples),
+    validation: rest === undefined && test === undefined ? undefined : measured((rest ?? test) as Examples),
+    measured: { on: test !== undefined ? "test" : rest !== undefined ? "validation" : "training", loader: measured(test ?? rest ?? part) },
+    images: source.images,
     targets: [{ name: "", targets: source.train.targets }, ...(source.test ? [{ name: " of the test examples", targets: source.test.targets }] : [])],
     classes: source.classes,
     first() {
