@@ -104,10 +104,21 @@ export async function trainConfig(file: string, values: Values, signal: AbortSig
   );
 }
 
-/** The file's keys, and what the command line decided. */
+/** A value of the file in words: Adam (lr 0.002), 1 x 28 x 28, keepLast 2. */
+function described(value: unknown): string {
+  if (Array.isArray(value)) return value.map(described).join(value.every((item) => typeof item === "number") ? " x " : ", ");
+  if (value === null || typeof value !== "object") return String(value);
+  return Object.entries(value)
+    .map(([name, inner]) => {
+      const text = described(inner);
+      return text === "" ? name : inner !== null && typeof inner === "object" ? `${name} (${text})` : `${name} ${text}`;
+    })
+    .join(", ");
+}
+
+/** The keys of the file, those of its data one by one, and what the command line decided; the model has a place of its own. */
 function settingsOf({ json, out }: Plan, { epochs, threads }: Values): [string, string][] {
-  const all = { ...json, ...(epochs !== undefined && { epochs }), ...(threads !== undefined && { threads }), out };
-  return Object.entries(all)
-    .filter(([name]) => name !== "model")
-    .map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]);
+  const { data, model: _model, ...rest } = json;
+  const all = { ...(data as object), ...rest, ...(epochs !== undefined && { epochs }), ...(threads !== undefined && { threads }), out };
+  return Object.entries(all).map(([name, value]) => [name, described(value)]);
 }

@@ -154,11 +154,13 @@
     return new uPlot(options, [chart.x, ...columns], element);
   }
 
-  /** Labels 1, 2 and 5 of each decade, or only 1 where that is too dense. */
+  /** Labels 1, 2 and 5 of each decade, only 1 where that is too dense, or all within a decade. */
   function logLabels(u, splits) {
     const decades = Math.log10(u.scales.y.max / u.scales.y.min);
-    const wanted = decades > 4 ? [1] : [1, 2, 5];
-    return splits.map((value) => (wanted.includes(Math.round(value / 10 ** Math.floor(Math.log10(value) + 1e-9))) ? value : null));
+    const wanted = decades > 4 ? [1] : decades > 1 ? [1, 2, 5] : [1, 2, 3, 4, 5, 6, 7, 8, 9];
+    // the first and last split may lie outside
+    const inside = (value) => value >= u.scales.y.min && value <= u.scales.y.max;
+    return splits.map((value) => (inside(value) && wanted.includes(Math.round(value / 10 ** Math.floor(Math.log10(value) + 1e-9))) ? value : null));
   }
 
   const drawn = new Map();

@@ -34,23 +34,26 @@ export interface TrainingReport {
   readonly mistakes?: Mistakes;
 }
 
+/** Beside the loss, in the first line. */
+const MOST_METRICS = 3;
+
 function figures({ scores, on, seconds, parameters, history, confusion }: TrainingReport): string {
   const tested = confusion?.flat().reduce((sum, examples) => sum + examples, 0) ?? 0;
   const right = confusion?.reduce((sum, row, c) => sum + row[c], 0) ?? 0;
   const { epochs, losses, skipped, stopped } = history;
-  // the loss is what is trained on; what is meant stands first
-  const [first, ...others] = [...Object.keys(scores).filter((score) => score !== "loss"), "loss"];
-  const note = (score: string): string =>
-    score === "loss" ? "mean per example" : score === first && tested > 0 ? `${count(tested - right)} of ${count(tested)} wrong` : "";
-  const score = (name: string): readonly [string, string, string] => [
-    escapeHtml(capital(`${on} ${scoreName(name)}`)),
+  // the loss is what is trained on; what is meant stands first. The error rate is the accuracy once more
+  const meant = Object.keys(scores).filter((name) => name !== "loss" && !(name === "zeroOne" && "accuracy" in scores));
+  const shown = [...meant.sort((a, b) => Number(b === "accuracy") - Number(a === "accuracy")).slice(0, MOST_METRICS), "loss"];
+  const note = (name: string): string =>
+    name === "loss" ? "mean per example" : name === shown[0] && tested > 0 ? `${count(tested - right)} of ${count(tested)} wrong` : "";
+  const score = (name: string, i: number): readonly [string, string, string] => [
+    escapeHtml(capital(i === 0 ? `${on} ${scoreName(name)}` : scoreName(name))),
     scoreValue(name, scores[name]),
     note(name),
   ];
   const left = skipped.length > 0 ? `, ${count(skipped.length)} left out` : "";
   const entries = [
-    score(first),
-    ...others.map(score),
+    ...shown.map(score),
     ["Time", duration(seconds), `${count(epochs.length)} ${epochs.length === 1 ? "epoch" : "epochs"}${stopped === undefined ? "" : ", stopped early"}`],
     ["Steps", count(losses.length), `${history.seconds > 0 ? `${count(Math.round(losses.length / history.seconds))} per second` : ""}${left}`],
     ["Parameters", count(parameters), "trained values"],
@@ -58,7 +61,7 @@ function figures({ scores, on, seconds, parameters, history, confusion }: Traini
   const items = entries.map(
     ([name, value, text], i) => `<div class="figure${i === 0 ? " main" : ""}"><dt>${name}</dt><dd><b>${value}</b><span>${text}</span></dd></div>`,
   );
-  return `<dl class="figures" style="--others: ${entries.length - 1}">${items.join("")}</dl>`;
+  return `<dl class="figures">${items.join("")}</dl>`;
 }
 
 /** The epoch whose weights were kept, or that with the best first metric, or the smallest loss. */
@@ -112,13 +115,15 @@ function overview(run: TrainingReport, cards: string): string {
   const { history } = run;
   const stopped = history.stopped === undefined ? "" : `<p class="hint">Training ended early: ${escapeHtml(history.stopped)}.</p>`;
   const beside = run.confusion === undefined ? "half" : "beside";
+  const model = `<section class="card ${beside}"><header><h2>Model</h2></header>
+<div class="scroll" tabindex="0" role="region" aria-label="Model"><pre>${escapeHtml(run.model)}</pre></div></section>`;
   return `${cards}
 ${confusionSection(run)}
 <section class="card ${beside}"><header><h2>Settings</h2></header>${settingsTable(run.settings)}</section>
-<section class="card ${run.confusion === undefined ? "half" : "full"}"><header><h2>Model</h2></header>
-<div class="scroll" tabindex="0" role="region" aria-label="Model"><pre>${escapeHtml(run.model)}</pre></div></section>
-<section class="card full"><header><h2>Epochs</h2></header>
+${run.confusion === undefined ? model : ""}
+<section class="card ${run.confusion === undefined ? "full" : "epochs"}"><header><h2>Epochs</h2></header>
 <div class="scroll tall" tabindex="0" role="region" aria-label="Epochs">${epochTable(history)}</div>${stopped}</section>
+${run.confusion === undefined ? "" : model}
 ${skippedSection(history)}`;
 }
 

@@ -78,7 +78,7 @@ function picture({ name, shape, low, high, before, after, mean, deviation }: Wei
 export function weightsSection(all: readonly WeightHistogram[]): string {
   return `<section class="card"><header><h2>Weights</h2><p class="keys"><span class="after">after training</span><span class="before">before</span></p></header>
 <p class="hint">Elements of each parameter by value; every curve is drawn to its own height. The thin line is 0.</p>
-<ul class="weights">
+<ul class="histograms">
 ${all.map(picture).join("\n")}
 </ul></section>`;
 }
