@@ -21,7 +21,7 @@ for (const [args, message] of [
   [["train", "mnist", "--out", "README.md"], /--out: expected a folder to write to; a part of the path is a file, not a folder at README\.md$/],
   [["train", "mnist", "--out", "README.md/deeper/still"], /--out: .* not a folder/],
   [["train", "mnist", "--out", "x".repeat(300)], /--out: .* the path is too long/],
-  [["train", "cifar"], /expected the dataset mnist; got cifar/],
+  [["train", "cifar"], /expected the dataset mnist, or a file FILE.json; got cifar/],
   [["fly"], /unknown command fly/],
   [["eval", "/nowhere/model.safetensors"], /there is none/],
 ] as [string[], RegExp][]) {

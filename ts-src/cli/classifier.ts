@@ -1,13 +1,10 @@
-// The network that the commands train and measure on MNIST, and what it gets wrong.
+// The network that the commands train and measure on MNIST.
 import { createHash } from "node:crypto";
 import { FormatError } from "../../bindings/errors.js";
-import type { Tensor } from "../../bindings/tensor.js";
 import type { ImageDataset } from "../data/dataset.js";
 import { DataLoader } from "../data/loader.js";
 import { loadSafetensors } from "../formats/safetensors.js";
 import { Linear, type Module, ReLU, Sequential, type StateDict } from "../layers/index.js";
-import { noGrad } from "../ops/derivatives.js";
-import { softmax } from "../ops/softmax.js";
 
 export const CLASSES = 10;
 const TEST_BATCH = 500;
@@ -44,36 +41,6 @@ export function digest(state: StateDict): string {
   const hash = createHash("sha256");
   for (const t of Object.values(state)) hash.update(new Uint8Array(t.data().buffer));
   return hash.digest("hex");
-}
-
-export interface Mistake {
-  index: number;
-  label: number;
-  predicted: number;
-  probability: number;
-  pixels: Uint8Array;
-}
-
-/** Counts of (true, predicted) class, and the examples that were taken for another class, surest first. */
-export function mistakesOf(model: Module, dataset: ImageDataset): { confusion: number[][]; mistakes: Mistake[] } {
-  const confusion = Array.from({ length: CLASSES }, () => new Array<number>(CLASSES).fill(0));
-  const mistakes: Mistake[] = [];
-  const pixels = dataset.images.data() as Uint8Array;
-  const size = dataset.images.shape[1];
-  let index = 0;
-  for (const [x, y] of new DataLoader(dataset, { batchSize: TEST_BATCH })) {
-    const probabilities = noGrad((): Tensor => softmax(model.forward(x)));
-    const rows = probabilities.data();
-    probabilities.dispose();
-    for (const label of y.data()) {
-      const row = rows.subarray((index % TEST_BATCH) * CLASSES, (index % TEST_BATCH) * CLASSES + CLASSES);
-      const predicted = row.indexOf(Math.max(...row));
-      confusion[label][predicted]++;
-      if (predicted !== label) mistakes.push({ index, label, predicted, probability: row[predicted], pixels: pixels.slice(index * size, (index + 1) * size) });
-      index++;
-    }
-  }
-  return { confusion, mistakes: mistakes.sort((a, b) => b.probability - a.probability) };
 }
 
 export function testLoader(dataset: ImageDataset): DataLoader {

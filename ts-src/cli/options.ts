@@ -47,8 +47,8 @@ export function oneOf(...names: string[]) {
   };
 }
 
-/** Values by flag, and the operands; throws ConfigError for an unknown flag, a bad value or too many operands. */
-export function parse(command: Command, args: readonly string[]): { values: Record<string, unknown>; operands: string[] } {
+/** Values by flag, the operands, and which flags were given; throws ConfigError for an unknown flag, a bad value or too many operands. */
+export function parse(command: Command, args: readonly string[]): { values: Record<string, unknown>; operands: string[]; given: ReadonlySet<string> } {
   const flags = Object.fromEntries(
     Object.entries(command.options).map(([name, option]) => [name, { type: option.value ? ("string" as const) : ("boolean" as const) }]),
   );
@@ -58,6 +58,7 @@ export function parse(command: Command, args: readonly string[]): { values: Reco
     if (option.default !== undefined) values[name] = option.parse ? option.parse(name, option.default) : option.default;
   }
   const operands: string[] = [];
+  const given = new Set<string>();
   for (const token of tokens ?? []) {
     if (token.kind === "positional") operands.push(token.value);
     if (token.kind !== "option") continue;
@@ -68,6 +69,7 @@ export function parse(command: Command, args: readonly string[]): { values: Reco
           .map((name) => `--${name}`)
           .join(" ")}`,
       );
+    given.add(token.name);
     if (!option.value) {
       if (token.value !== undefined) throw new ConfigError(`--${token.name}: expected no value; got ${token.value}`);
       values[token.name] = true;
@@ -77,7 +79,7 @@ export function parse(command: Command, args: readonly string[]): { values: Reco
     } else values[token.name] = option.parse ? option.parse(token.name, token.value) : token.value;
   }
   if (operands.length > command.most) throw new ConfigError(`expected ${command.operands || "no operand"}; got ${operands.join(" ")}`);
-  return { values, operands };
+  return { values, operands, given };
 }
 
 /** `--lr -1` as `--lr=-1`, so that the value is checked and not taken for a flag. */

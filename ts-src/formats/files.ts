@@ -58,6 +58,24 @@ export async function writeBytes(what: string, path: string, parts: readonly (Ui
   }
 }
 
+/** Adds to a file, which is made if there is none, by one write; throws FormatError. */
+export async function appendText(what: string, path: string, text: string): Promise<void> {
+  checkedPath(what, path);
+  const { promises } = await builtin("node:fs");
+  try {
+    const file = await promises.open(path, "a");
+    try {
+      const bytes = new TextEncoder().encode(text);
+      const { bytesWritten } = await file.write(bytes);
+      if (bytesWritten !== bytes.length) throw new Error(`${bytesWritten} of ${bytes.length} bytes were written`);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw new FormatError(`${what}: expected a file to write to; ${reason(error)} at ${path}`, { cause: error });
+  }
+}
+
 const REASONS: { readonly [code: string]: string } = {
   ENOENT: "there is none",
   EACCES: "permission was denied",

@@ -9,7 +9,7 @@ import { tensor } from "../ops/create.js";
 import { manualSeed, randomState, restoreRandom } from "../ops/random.js";
 import { Optimizer } from "../optim/optimizer.js";
 import { Breath, batches, evaluate, finiteLoss, stopIfAborted } from "./evaluate.js";
-import type { History, Progress } from "./history.js";
+import type { Beginning, History, Progress } from "./history.js";
 import { type Batches, checkBatch, checkedSettings, type FitOptions, type Settings } from "./options.js";
 import { type Bar, createBar, terminal } from "./progress.js";
 import { checkedTree, hasPlace, type TrainingTree } from "./resuming.js";
@@ -83,6 +83,9 @@ class Training {
       const tree = await checkpoint.newest();
       if (tree !== undefined) this.resume(tree);
     }
+    const { metrics, validation, callbacks } = this.settings;
+    const beginning: Beginning = { epochs, scores: ["loss", ...Object.keys(metrics)], validated: validation !== undefined };
+    for (const callback of callbacks) this.mayStop((await callback.onBegin?.(beginning, this.history)) === "stop");
     this.model.train();
     while (this.epoch <= epochs && this.history.stopped === undefined) await this.runEpoch();
     if (earlyStopping?.restoreBest && this.best !== undefined) this.best.restore(this.model);

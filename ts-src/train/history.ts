@@ -1,6 +1,15 @@
 // What a training tells of itself, while it runs and afterwards.
 import type { Scores } from "./scores.js";
 
+/** What is known of a training before its first step. */
+export interface Beginning {
+  epochs: number;
+  /** Names of what each epoch scores: "loss", then the metrics. */
+  scores: readonly string[];
+  /** Whether there is a validation after each epoch. */
+  validated: boolean;
+}
+
 export interface Progress {
   /** Counted from 1. */
   epoch: number;

@@ -9,7 +9,7 @@ import { Checkpointing, type CheckpointingOptions } from "./checkpointing.js";
 import { type Clipping, type ClippingOptions, checkedClipping } from "./clipping.js";
 import { EarlyStopping, type EarlyStoppingOptions } from "./early-stopping.js";
 import { SpikeGuard, type SpikeGuardOptions } from "./guard.js";
-import type { History, Progress } from "./history.js";
+import type { Beginning, History, Progress } from "./history.js";
 import type { Loss, Objective } from "./objective.js";
 import { checkedSchedule, type Schedule, type ScheduleOptions, type Scheduling } from "./scheduling.js";
 import { checkMetrics, type Metrics } from "./scores.js";
@@ -28,6 +28,8 @@ export interface EvaluateOptions {
 
 /** Called in a training; `"stop"`, or a promise of it, ends training after the epoch or step. */
 export interface Callback {
+  /** Before the first step; the history holds what was done before where training goes on from a checkpoint. */
+  onBegin?(beginning: Beginning, history: History): unknown;
   onStepEnd?(progress: Progress): unknown;
   onEpochEnd?(progress: Progress, history: History): unknown;
 }
@@ -142,7 +144,7 @@ export function checkedSettings(model: Module, data: Batches, options: FitOption
   }
   if (onProgress !== undefined && typeof onProgress !== "function") throw new ConfigError(`fit: expected onProgress, a function; got ${showValue(onProgress)}`);
   if (!Array.isArray(callbacks) || callbacks.some((callback) => callback === null || typeof callback !== "object")) {
-    throw new ConfigError(`fit: expected callbacks, a list of { onStepEnd, onEpochEnd }; got ${showValue(callbacks)}`);
+    throw new ConfigError(`fit: expected callbacks, a list of { onBegin, onStepEnd, onEpochEnd }; got ${showValue(callbacks)}`);
   }
   if (typeof progress !== "boolean") throw new ConfigError(`fit: expected progress: true or false; got ${showValue(progress)}`);
   if (compile !== undefined && typeof compile !== "boolean") throw new ConfigError(`fit: expected compile: true or false; got ${showValue(compile)}`);

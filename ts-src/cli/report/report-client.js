@@ -1,6 +1,6 @@
-// Runs in the report's page, after uPlot's script: draws the charts and turns the two sections into tabs.
+// Runs in the report's page, after uPlot's script: draws the charts and turns the pages into tabs.
 (() => {
-  const data = JSON.parse(document.getElementById("run").textContent);
+  const charts = JSON.parse(document.getElementById("run").textContent);
   const narrow = () => window.innerWidth < 640;
 
   // ---- tabs: arrow keys, Home and End move; the address keeps the page ----
@@ -47,8 +47,11 @@
 
   // ---- charts ----
   const WHOLE = [1, 2, 5].flatMap((x) => Array.from({ length: 8 }, (_, power) => x * 10 ** power)).sort((a, b) => a - b);
-  const loss = (value) => (value == null ? "\u2013" : value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(2) : value.toFixed(4));
-  const percent = (value) => (value == null ? "\u2013" : `${value.toFixed(2)} %`);
+  const plain = (value) => {
+    const size = Math.abs(value);
+    return value !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(2) : value.toFixed(4);
+  };
+  const formats = { plain, percent: (value) => `${value.toFixed(2)} %`, short: (value) => String(Number(value.toPrecision(4))) };
   const whole = (value) => (value == null ? "\u2013" : value.toLocaleString("en-US"));
 
   /** The mean of the last points, a fortieth of them, each point with fewer before it. */
@@ -71,55 +74,26 @@
     return result;
   }
 
-  const { steps, epochs } = data;
-  const window_ = Math.max(2, Math.round(steps.loss.length / 40));
-  const spacing = steps.step.length > 1 ? (steps.step.at(-1) - steps.step[0]) / (steps.step.length - 1) : 1;
-  const asPercent = (values) => values?.map((value) => (value == null ? null : value * 100)) ?? null;
-  const charts = {
-    steps: {
-      x: steps.step,
-      unit: "step",
-      unitLabel: "step (mini-batch)",
-      yLabel: "loss (mean per example)",
-      format: loss,
-      scale: "log",
-      height: 320,
-      series: [
-        { label: "loss", values: steps.loss, color: "--raw", width: 1 },
-        { label: `mean of ${whole(Math.round(window_ * spacing))} steps`, values: movingAverage(steps.loss, window_), color: "--train", width: 2 },
-      ],
-    },
-    loss: {
-      x: epochs.epoch,
-      unit: "epoch",
-      unitLabel: "epoch",
-      yLabel: "loss (mean per example)",
-      format: loss,
-      scale: "linear",
-      height: 270,
-      series: [
-        { label: "training", values: epochs.loss, color: "--train", width: 2 },
-        { label: "validation", values: epochs.validationLoss, color: "--validation", width: 2 },
-      ],
-    },
-    accuracy: {
-      x: epochs.epoch,
-      unit: "epoch",
-      unitLabel: "epoch",
-      yLabel: "accuracy (%)",
-      format: percent,
-      scale: "percent",
-      height: 270,
-      series: [
-        { label: "training", values: asPercent(epochs.accuracy), color: "--train", width: 2 },
-        { label: "validation", values: asPercent(epochs.validationAccuracy), color: "--validation", width: 2 },
-      ],
-    },
-  };
+  for (const chart of charts) {
+    if (!chart.smooth || chart.x.length < 2) continue;
+    const [first] = chart.series;
+    const points = Math.max(2, Math.round(chart.x.length / 40));
+    const spacing = (chart.x.at(-1) - chart.x[0]) / (chart.x.length - 1);
+    const label = `mean of ${whole(Math.round(points * spacing))} steps`;
+    chart.series.push({ label, values: movingAverage(first.values, points), color: "--train", width: 2 });
+  }
 
   function yScale(scale) {
     if (scale === "log") return { distr: 3, range: (_, low, high) => (low > 0 ? [low / 1.15, high * 1.15] : [0.01, 1]) };
     if (scale === "linear") return { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.05 : 1] };
+    if (scale === "free") {
+      return {
+        range: (_, low, high) => {
+          const margin = (high - low) * 0.08 || Math.abs(high) * 0.1 || 1;
+          return [low - margin, high + margin];
+        },
+      };
+    }
     return {
       range: (_, low, high) => {
         const margin = Math.max(0.25, (high - low) * 0.08);
@@ -139,7 +113,7 @@
       grid: { stroke: color("--grid"), width: 1 },
       ticks: { stroke: color("--line"), width: 1, size: 5 },
     };
-    const shown = chart.series.filter((series) => series.values);
+    const shown = chart.series;
     const log = chart.scale === "log";
     const options = {
       width: Math.max(200, element.clientWidth),
@@ -169,7 +143,7 @@
           label: series.label,
           stroke: color(series.color),
           width: series.width,
-          value: (_, value) => chart.format(value),
+          value: (_, value) => (value == null ? "\u2013" : formats[chart.format](value)),
           points: chart.unit === "epoch" && chart.x.length <= 40 ? { show: true, size: 6, fill: color(series.color) } : { show: chart.x.length === 1 },
           spanGaps: true,
         })),
@@ -180,16 +154,18 @@
     return new uPlot(options, [chart.x, ...columns], element);
   }
 
-  /** Labels 1, 2 and 5 of each decade, or only 1 where that is too dense. */
+  /** Labels 1, 2 and 5 of each decade, only 1 where that is too dense, or all within a decade. */
   function logLabels(u, splits) {
     const decades = Math.log10(u.scales.y.max / u.scales.y.min);
-    const wanted = decades > 4 ? [1] : [1, 2, 5];
-    return splits.map((value) => (wanted.includes(Math.round(value / 10 ** Math.floor(Math.log10(value) + 1e-9))) ? value : null));
+    const wanted = decades > 4 ? [1] : decades > 1 ? [1, 2, 5] : [1, 2, 3, 4, 5, 6, 7, 8, 9];
+    // the first and last split may lie outside
+    const inside = (value) => value >= u.scales.y.min && value <= u.scales.y.max;
+    return splits.map((value) => (inside(value) && wanted.includes(Math.round(value / 10 ** Math.floor(Math.log10(value) + 1e-9))) ? value : null));
   }
 
   const drawn = new Map();
   for (const element of document.querySelectorAll("[data-chart]")) {
-    const chart = charts[element.dataset.chart];
+    const chart = charts.find(({ id }) => id === element.dataset.chart);
     if (chart.x.length === 0) {
       element.textContent = "Nothing was recorded.";
       element.className = "hint";

@@ -1,0 +1,124 @@
+// tapir train FILE.json: trains what a configuration file describes, with logs, checkpoints and a report.
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { ConfigError } from "../../bindings/errors.js";
+import { writeBytes } from "../formats/files.js";
+import { saveSafetensors } from "../formats/safetensors.js";
+import { summary } from "../layers/index.js";
+import { evaluate } from "../train/evaluate.js";
+import { fit } from "../train/fit.js";
+import { csvLog, jsonLog } from "../train/logs.js";
+import { answersOf, PIXELS } from "./answers.js";
+import { digest } from "./classifier.js";
+import { type Overrides, type Plan, planOf } from "./config/config.js";
+import { curve } from "./curve.js";
+import { makeFolder } from "./folder.js";
+import { percent, result, seconds } from "./output.js";
+import { reportHtml } from "./report/report.js";
+import { histograms, weightsOf } from "./report/weights.js";
+import { MISTAKES_SHOWN } from "./train-mnist.js";
+
+interface Values extends Overrides {
+  readonly resume?: boolean;
+  readonly overwrite?: boolean;
+  readonly json?: boolean;
+}
+
+const MOST_CLASSES = 50; // of a confusion matrix that can be read
+
+function pathsIn(out: string): Record<"model" | "report" | "csv" | "jsonl" | "checkpoints", string> {
+  const [model, report, csv, jsonl, checkpoints] = ["model.safetensors", "report.html", "history.csv", "history.jsonl", "checkpoints"].map((name) =>
+    join(out, name),
+  );
+  return { model, report, csv, jsonl, checkpoints };
+}
+
+/** Throws ConfigError where an earlier run would be written over unasked. */
+function prepareFolder(paths: ReturnType<typeof pathsIn>, { resume, overwrite }: Values): void {
+  if (resume && overwrite) throw new ConfigError("--overwrite: expected one of --resume and --overwrite; got both");
+  if (resume) return;
+  const { csv, jsonl, checkpoints } = paths;
+  const earlier = [csv, jsonl, checkpoints].filter((path) => existsSync(path));
+  if (earlier.length === 0) return;
+  if (!overwrite) {
+    throw new ConfigError(
+      `train: expected a folder without an earlier run; got ${earlier[0]}; --resume goes on with it, --overwrite begins anew, or give another --out`,
+    );
+  }
+  for (const path of [csv, jsonl]) rmSync(path, { force: true });
+  // no more than what a training writes there
+  for (const name of existsSync(checkpoints) ? readdirSync(checkpoints) : []) {
+    if (/^(epoch-\d+-step-\d+|best)\.safetensors/.test(name)) rmSync(join(checkpoints, name));
+  }
+}
+
+export async function trainConfig(file: string, values: Values, signal: AbortSignal): Promise<void> {
+  const started = performance.now();
+  const plan = await planOf(file, values);
+  const { model, data, out, options } = plan;
+  const paths = pathsIn(out);
+  makeFolder(out);
+  prepareFolder(paths, values);
+
+  const table = summary(model, plan.inputShape);
+  if (process.stdout.isTTY) process.stdout.write(`${table}\n\n`);
+  const before = weightsOf(model.namedParameters());
+  const history = await fit(model, data.training, {
+    ...options,
+    signal,
+    callbacks: [csvLog(paths.csv), jsonLog(paths.jsonl)],
+    ...(plan.checkpoint && { checkpoint: { ...plan.checkpoint, folder: paths.checkpoints, resume: values.resume ?? false } }),
+  });
+  const { on, loader } = data.measured;
+  // of the model as it is, which early stopping may have put back to its best epoch
+  const scores = await evaluate(model, loader, { loss: options.loss, metrics: options.metrics, signal, progress: true });
+  const answers = plan.classes !== undefined && plan.classes <= MOST_CLASSES ? answersOf(model, loader, plan.classes) : undefined;
+  const isImage = data.images && plan.inputShape.reduce((n, size) => n * size, 1) === PIXELS;
+  const state = model.stateDict();
+  await saveSafetensors(paths.model, state);
+  const elapsed = (performance.now() - started) / 1000;
+  const html = reportHtml({
+    title: plan.name,
+    settings: settingsOf(plan, values),
+    ...{ scores, on, history },
+    seconds: elapsed,
+    parameters: model.parameters().reduce((n, p) => n + p.size, 0),
+    model: table,
+    weights: histograms(before, weightsOf(model.namedParameters())),
+    ...(answers && { confusion: answers.confusion }),
+    ...(data.classes && { classes: data.classes }),
+    ...(answers && isImage && { mistakes: { mistakes: answers.mistakes.slice(0, MISTAKES_SHOWN), total: answers.mistakes.length, classes: data.classes, on } }),
+  });
+  await writeBytes("report", paths.report, [html]);
+
+  if (process.stdout.isTTY) process.stdout.write(`\n${curve(history.losses)}\n\n`);
+  if (process.stdout.isTTY && history.stopped !== undefined) process.stdout.write(`ended early: ${history.stopped}\n`);
+  const figure = scores.accuracy === undefined ? `${on} loss ${scores.loss.toFixed(4)}` : `${on} accuracy ${percent(scores.accuracy)}`;
+  result(
+    values.json,
+    {
+      ...{ testAccuracy: scores.accuracy, testLoss: scores.loss, seconds: elapsed, epochs: history.epochs.length, steps: history.losses.length },
+      ...{ digest: digest(state), model: paths.model, report: paths.report, measured: on, scores, log: paths.csv },
+    },
+    `${figure}   ${seconds(elapsed)}   model ${paths.model}   report ${paths.report}`,
+  );
+}
+
+/** A value of the file in words: Adam (lr 0.002), 1 x 28 x 28, keepLast 2. */
+function described(value: unknown): string {
+  if (Array.isArray(value)) return value.map(described).join(value.every((item) => typeof item === "number") ? " x " : ", ");
+  if (value === null || typeof value !== "object") return String(value);
+  return Object.entries(value)
+    .map(([name, inner]) => {
+      const text = described(inner);
+      return text === "" ? name : inner !== null && typeof inner === "object" ? `${name} (${text})` : `${name} ${text}`;
+    })
+    .join(", ");
+}
+
+/** The keys of the file, those of its data one by one, and what the command line decided; the model has a place of its own. */
+function settingsOf({ json, out }: Plan, { epochs, threads }: Values): [string, string][] {
+  const { data, model: _model, ...rest } = json;
+  const all = { ...(data as object), ...rest, ...(epochs !== undefined && { epochs }), ...(threads !== undefined && { threads }), out };
+  return Object.entries(all).map(([name, value]) => [name, described(value)]);
+}
