@@ -30,6 +30,7 @@ const schedule = {
     halvings = state.halvings;
   },
 };
+const average = new optim.ExponentialMovingAverage(model.parameters(), { decay: 0.9 });
 const history = await train.fit(model, new data.DataLoader(new data.TensorDataset(x, y), { batchSize: 7, shuffle: true, seed: 3 }), {
   loss: train.zeroOneObjective(),
   optimizer,
@@ -38,13 +39,14 @@ const history = await train.fit(model, new data.DataLoader(new data.TensorDatase
   seed: 8,
   accumulate: 2,
   clip: 1,
+  average,
   validation: new data.DataLoader(new data.TensorDataset(x, y), { batchSize: 60 }),
   earlyStopping: { monitor: "zeroOne", patience: 12 },
   spikeGuard: { action: "rollback", snapshotEvery: 10 },
   checkpoint: { folder: process.argv[2], everySteps: 5, keepLast: 2, keepBest: "zeroOne", resume: true },
 });
 const hash = createHash("sha256");
-for (const t of Object.values(model.stateDict())) hash.update(t.data());
+for (const t of [...Object.values(model.stateDict()), ...average.stateDict().averages]) hash.update(t.data());
 hash.update(new Float64Array(history.losses)).update(new Float64Array(history.gradientNorms));
 hash.update(JSON.stringify(history.epochs.map(({ training, validation }) => [training, validation])));
 console.log(hash.digest("hex"));

@@ -215,6 +215,44 @@ for (const compile of [true, false]) {
   });
 }
 
+test("an average of the weights is what is measured and restored, while training goes on with its own weights", async () => {
+  const made: string[] = [];
+  for (const compile of [true, false]) {
+    const model = classifier();
+    const average = new optim.ExponentialMovingAverage(model.parameters(), { decay: 0.8 });
+    const loader = new data.DataLoader(points(64), { batchSize: 16, shuffle: true });
+    const validation = new data.DataLoader(points(64), { batchSize: 64 });
+    const history = await train.fit(model, loader, {
+      loss: crossEntropy,
+      optimizer: new optim.SGD(model.parameters(), { lr: 0.2 }),
+      epochs: 4,
+      validation,
+      average,
+      compile,
+    });
+    // the weights are those of a training without an average
+    const plain = classifier();
+    const same = new data.DataLoader(points(64), { batchSize: 16, shuffle: true });
+    await train.fit(plain, same, { loss: crossEntropy, optimizer: new optim.SGD(plain.parameters(), { lr: 0.2 }), epochs: 4, compile });
+    assert.is(weights(model), weights(plain));
+    average.copyTo();
+    const { loss } = await train.evaluate(model, validation, { loss: crossEntropy });
+    assert.is(history.epochs[3].validation?.loss, loss);
+    made.push(weights(model));
+  }
+  assert.is(made[0], made[1]);
+  const model = classifier();
+  const refused = train.fit(model, [], { loss: crossEntropy, optimizer: new optim.SGD(model.parameters()), average: {} as never });
+  await assertRejects(refused, ConfigError, /expected average, an ExponentialMovingAverage or a StochasticWeightAverage/);
+});
+
+test("adaptive clipping bounds a step by the weights", async () => {
+  const { model, weight } = one();
+  noGrad(() => weight.copy_(tensor([[2]])));
+  await train.fit(model, [line(10)], { loss: mseLoss, optimizer: new optim.SGD([weight], { lr: 1 }), clip: { adaptive: 0.01 } });
+  assertClose(weight.data(), [2 + 0.01 * 2], { rtol: 1e-6 });
+});
+
 test("accumulated, compiled and op by op have the same bits", async () => {
   const made: string[] = [];
   for (const compile of [true, false]) {

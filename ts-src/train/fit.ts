@@ -105,7 +105,7 @@ class Training {
 
   /** All that decides about what comes, as a checkpoint; the series of the history are tensors in it, as they are long. */
   private tree([losses, gradientNorms, learningRates]: readonly Tensor[]): CheckpointTree {
-    const { optimizer, schedule, earlyStopping, spikeGuard, checkpoint } = this.settings;
+    const { optimizer, schedule, earlyStopping, spikeGuard, checkpoint, average } = this.settings;
     const { step } = this;
     const tree: TrainingTree = {
       kind: "training",
@@ -121,6 +121,7 @@ class Training {
       history: { ...this.history, losses, gradientNorms, learningRates },
       earlyStopping: earlyStopping?.state ?? null,
       spikeGuard: spikeGuard?.state ?? null,
+      average: average?.stateDict() ?? null,
       bestScore: checkpoint?.best ?? null,
       best: this.best?.tree ?? null,
       safe: this.safe?.tree ?? null,
@@ -131,13 +132,14 @@ class Training {
 
   /** Goes on from a checkpoint, whose tensors are taken over or disposed. Throws ConfigError for one of another training; then nothing was changed. */
   private resume(checkpoint: CheckpointTree): void {
-    const { optimizer, schedule, earlyStopping, spikeGuard } = this.settings;
+    const { optimizer, schedule, earlyStopping, spikeGuard, average } = this.settings;
     const { accumulation } = this.step;
     const own = stateful(optimizer);
     const tree = checkedTree(checkpoint, {
       schedule: schedule !== undefined,
       earlyStopping: earlyStopping !== undefined,
       spikeGuard: spikeGuard !== undefined,
+      average: average !== undefined,
       accumulated: accumulation !== undefined,
       optimizer: own !== undefined,
     });
@@ -151,6 +153,7 @@ class Training {
     } finally {
       before.dispose();
     }
+    if (tree.average !== null) average?.loadStateDict(tree.average);
     if (tree.schedule !== null) schedule?.schedule.loadStateDict(tree.schedule as never);
     if (hasPlace(this.data) && tree.data !== null) this.data.loadStateDict(tree.data);
     restoreRandom("fit: checkpoint", tree.random);
@@ -261,23 +264,15 @@ class Training {
   }
 
   private async endEpoch(): Promise<void> {
-    const { validation, metrics, loss, signal, schedule, earlyStopping, callbacks, checkpoint } = this.settings;
+    const { schedule, earlyStopping, callbacks } = this.settings;
     if (this.scorer.examples === 0) {
       throw new NumericError(`fit: expected a step in epoch ${this.epoch} that was not left out; got none: ${this.history.skipped.at(-1)?.reason}`);
     }
-    const measured = validation ? await evaluate(this.model, validation, { loss, metrics, signal, progress: this.settings.progress }) : undefined;
     const training = this.scorer.scores;
+    const measured = await this.measured(training);
     const watched = measured ?? training;
     const seconds = (performance.now() - this.epochStarted) / 1000;
     this.history.epochs.push({ epoch: this.epoch, training, validation: measured, seconds, learningRate: this.learningRate() });
-    if (earlyStopping?.ended(this.epoch, watched)) {
-      this.history.bestEpoch = this.epoch;
-      if (earlyStopping.restoreBest) {
-        this.best?.dispose();
-        this.best = Snapshot.of(this.model);
-      }
-    }
-    await checkpoint?.saveIfBest(this.model, watched);
     schedule?.epochEnded(watched);
     const progress = this.progress(true, measured);
     this.report(progress);
@@ -285,6 +280,29 @@ class Training {
     if (earlyStopping?.over) {
       const { monitor } = earlyStopping.watch;
       this.history.stopped ??= `${monitor} was best, ${earlyStopping.state.best}, in epoch ${earlyStopping.state.bestEpoch}`;
+    }
+  }
+
+  /** The scores of the validation, if there is one; keeps the weights, or their average, if they are the best. */
+  private async measured(training: Scores): Promise<Scores | undefined> {
+    const { validation, metrics, loss, signal, earlyStopping, checkpoint, average, progress } = this.settings;
+    // nothing was averaged where every step was left out
+    const averaged = average !== undefined && average.stateDict().n_averaged > 0;
+    if (averaged) average.swap();
+    try {
+      const measured = validation ? await evaluate(this.model, validation, { loss, metrics, signal, progress }) : undefined;
+      const watched = measured ?? training;
+      if (earlyStopping?.ended(this.epoch, watched)) {
+        this.history.bestEpoch = this.epoch;
+        if (earlyStopping.restoreBest) {
+          this.best?.dispose();
+          this.best = Snapshot.of(this.model);
+        }
+      }
+      await checkpoint?.saveIfBest(this.model, watched);
+      return measured;
+    } finally {
+      if (averaged) average.restore();
     }
   }
 

@@ -5,6 +5,7 @@ import { Tensor } from "../../bindings/tensor.js";
 import type { Batch } from "../data/dataset.js";
 import type { Module } from "../layers/module.js";
 import { checkedOptions } from "../ops/checks.js";
+import type { ExponentialMovingAverage, StochasticWeightAverage } from "../optim/averages.js";
 import { Checkpointing, type CheckpointingOptions } from "./checkpointing.js";
 import { type Clipping, type ClippingOptions, checkedClipping } from "./clipping.js";
 import { EarlyStopping, type EarlyStoppingOptions } from "./early-stopping.js";
@@ -49,6 +50,8 @@ export interface FitOptions extends EvaluateOptions {
   schedule?: Schedule | ScheduleOptions;
   /** Ends training when a score gets no better. */
   earlyStopping?: EarlyStoppingOptions;
+  /** An average of the weights: it is updated at each step, and what is measured, kept as best or restored is the average. The training goes on with its own weights. */
+  average?: ExponentialMovingAverage | StochasticWeightAverage;
   /** Leaves steps out whose loss is far above the usual. */
   spikeGuard?: SpikeGuardOptions;
   /** Writes checkpoints into a folder, from which a training goes on with the bits of one that was never stopped. */
@@ -80,6 +83,7 @@ export interface Settings {
   readonly accumulate: number;
   readonly schedule: Scheduling | undefined;
   readonly earlyStopping: EarlyStopping | undefined;
+  readonly average: ExponentialMovingAverage | StochasticWeightAverage | undefined;
   readonly spikeGuard: SpikeGuard | undefined;
   readonly checkpoint: Checkpointing | undefined;
   readonly callbacks: readonly Callback[];
@@ -120,7 +124,20 @@ export function checkCall(name: string, model: Module, data: Batches, options: E
 }
 
 const KNOWN: readonly (keyof FitOptions)[] = [
-  ...(["loss", "optimizer", "epochs", "metrics", "validation", "clip", "accumulate", "schedule", "earlyStopping", "spikeGuard", "checkpoint"] as const),
+  ...([
+    "loss",
+    "optimizer",
+    "epochs",
+    "metrics",
+    "validation",
+    "clip",
+    "accumulate",
+    "schedule",
+    "earlyStopping",
+    "spikeGuard",
+    "checkpoint",
+    "average",
+  ] as const),
   ...(["callbacks", "onProgress", "progress", "seed", "signal", "compile"] as const),
 ];
 
@@ -135,7 +152,7 @@ export function checkedSettings(model: Module, data: Batches, options: FitOption
   checkedOptions("fit", options, KNOWN);
   const { loss, metrics } = checkCall("fit", model, data, options);
   const { optimizer, epochs = 1, validation, callbacks = [], onProgress, progress = true, signal, compile, seed } = options;
-  const { clip, accumulate = 1, schedule, earlyStopping, spikeGuard, checkpoint } = options;
+  const { clip, accumulate = 1, schedule, earlyStopping, spikeGuard, checkpoint, average } = options;
   checkedCount("epochs", epochs);
   checkedCount("accumulate", accumulate);
   if (!has(optimizer, "step", "zeroGrad")) throw new ConfigError(`fit: expected an optimizer, with step() and zeroGrad(); got ${showValue(optimizer)}`);
@@ -146,10 +163,13 @@ export function checkedSettings(model: Module, data: Batches, options: FitOption
   if (!Array.isArray(callbacks) || callbacks.some((callback) => callback === null || typeof callback !== "object")) {
     throw new ConfigError(`fit: expected callbacks, a list of { onBegin, onStepEnd, onEpochEnd }; got ${showValue(callbacks)}`);
   }
+  if (average !== undefined && !has(average, "update", "swap", "restore", "stateDict", "loadStateDict")) {
+    throw new ConfigError(`fit: expected average, an ExponentialMovingAverage or a StochasticWeightAverage of optim; got ${showValue(average)}`);
+  }
   if (typeof progress !== "boolean") throw new ConfigError(`fit: expected progress: true or false; got ${showValue(progress)}`);
   if (compile !== undefined && typeof compile !== "boolean") throw new ConfigError(`fit: expected compile: true or false; got ${showValue(compile)}`);
   return {
-    ...{ loss, metrics, optimizer, epochs, validation, accumulate, callbacks, onProgress, progress, seed, signal, compile },
+    ...{ loss, metrics, optimizer, epochs, validation, accumulate, callbacks, onProgress, progress, seed, signal, compile, average },
     clip: clip === undefined ? undefined : checkedClipping(clip),
     schedule: schedule === undefined ? undefined : checkedSchedule(schedule, metrics),
     earlyStopping: earlyStopping === undefined ? undefined : new EarlyStopping(earlyStopping, metrics),

@@ -3,6 +3,7 @@ import { ConfigError } from "../../bindings/errors.js";
 import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
 import type { RandomState } from "../ops/random.js";
+import type { AverageState } from "../optim/averages.js";
 import type { EarlyStoppingState } from "./early-stopping.js";
 import type { History } from "./history.js";
 import type { ScorerState } from "./scores.js";
@@ -27,6 +28,7 @@ export interface TrainingTree {
   readonly history: Omit<History, Series> & { readonly [series in Series]: Tensor };
   readonly earlyStopping: EarlyStoppingState | null;
   readonly spikeGuard: readonly number[] | null;
+  readonly average: AverageState | null;
   readonly bestScore: number | null;
   readonly best: SnapshotTree | null;
   readonly safe: SnapshotTree | null;
@@ -46,7 +48,7 @@ export function hasPlace(data: unknown): data is Placed {
 /** Throws ConfigError for a checkpoint of something else than a training, or of one that was set up otherwise. */
 export function checkedTree(
   tree: unknown,
-  has: { readonly [part in "schedule" | "earlyStopping" | "spikeGuard" | "accumulated" | "optimizer"]: boolean },
+  has: { readonly [part in "schedule" | "earlyStopping" | "spikeGuard" | "average" | "accumulated" | "optimizer"]: boolean },
 ): TrainingTree {
   const given = tree as Partial<TrainingTree> | null;
   if (given === null || typeof given !== "object" || given instanceof Tensor || given.kind !== "training") {

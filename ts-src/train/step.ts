@@ -33,6 +33,7 @@ interface Parts {
   readonly clip: Clipping | undefined;
   /** Batches for a step of the optimizer. */
   readonly accumulate: number;
+  readonly average: { update(): void } | undefined;
 }
 
 /** Shapes of batches that have a program of their own, whose memory stays until training ends; a batch of any other runs op by op. */
@@ -116,6 +117,7 @@ export class Step {
 
   private stepped(): void {
     this.parts.optimizer.step();
+    this.parts.average?.update();
     this.accumulation?.clear();
   }
 
@@ -129,7 +131,7 @@ export class Step {
   }
 
   private traceable(): { readonly batch: Plans; readonly step: Plans } {
-    const { optimizer, clip } = this.parts;
+    const { clip } = this.parts;
     const batch = new Plans((x, y) => {
       const [value, output] = this.differentiated(x as Tensor, y as Tensor);
       if (this.accumulation !== undefined) {
@@ -137,7 +139,7 @@ export class Step {
         return [value, output] as Tree;
       }
       const norm = clip?.apply(this.parameters);
-      optimizer.step();
+      this.stepped();
       return (norm === undefined ? [value, output] : [value, output, norm]) as Tree;
     });
     const step = new Plans((share) => {
@@ -182,7 +184,7 @@ export class Step {
       if (norm !== undefined) judge.gradients(norm);
     });
     if (this.accumulation !== undefined) this.accumulation.add(x.shape[0]);
-    else this.parts.optimizer.step();
+    else this.stepped();
   }
 }
 
