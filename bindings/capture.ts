@@ -3,6 +3,7 @@
 
 import { signatures } from "../build/program/instructions.js";
 import { arrayOf, type DType, type TypedArray } from "./dtype.js";
+import { isFloat } from "./encode.js";
 import { type Kernels, withKernels } from "./kernels.js";
 import { type Storage, withReached } from "./lifetime.js";
 import { CAPTURED, type Home, type HomeTask, type Located, type Moving, withHome } from "./memory.js";
@@ -130,9 +131,9 @@ export class Capture implements Home {
     const named = new Set([...reads, ...writes].map(({ from }) => Math.floor(from / REGION)));
     const own = new Set<number>();
     for (const instruction of instructions) {
-      for (const { args } of "body" in instruction ? instruction.body : [instruction]) {
-        for (const arg of args) {
-          const region = this.placeOf(arg);
+      for (const { name, args } of "body" in instruction ? instruction.body : [instruction]) {
+        for (const [i, arg] of args.entries()) {
+          const region = isFloat(name, i) ? undefined : this.placeOf(arg);
           if (region !== undefined && !named.has(region + 1)) own.add(region);
         }
       }
@@ -253,8 +254,8 @@ export class Capture implements Home {
         };
       }
       return (...args: number[]): number => {
-        for (const arg of args) {
-          const region = this.regionOf(arg);
+        for (const [i, arg] of args.entries()) {
+          const region = isFloat(name, i) ? undefined : this.regionOf(arg);
           if (region !== undefined) this.seen.add(region);
         }
         this.noted({ build, name, args, origin: this.origin });

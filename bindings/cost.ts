@@ -8,7 +8,7 @@ export interface Work {
   readonly bytes: number;
 }
 
-/** us of work on one thread that a part should have: a phase costs 0.3 to 0.5 us, and work that goes to another core leaves its cache. */
+/** us of work on one thread that a part should have: a phase costs 0.15 to 0.6 us, and work that goes to another core leaves its cache. */
 const GRAIN_US = 6;
 const BLOCK = 65536; // bytes of the copy
 /** Of multiply-adds in fmaPeak, for each iteration. */

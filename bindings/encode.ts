@@ -10,6 +10,11 @@ export function callBytes(args: readonly number[]): number {
   return HEAD + SLOT * args.length;
 }
 
+/** Whether an argument of a kernel is a number with a fraction: of any size, it is no address. */
+export function isFloat(name: string, arg: number): boolean {
+  return signatures[name].types[arg] === "f";
+}
+
 /** Writes a call at byte `at` of a block; `place` writes an integer or address to a word of it. */
 export function encodeCall(
   words: Int32Array,
@@ -19,12 +24,12 @@ export function encodeCall(
   args: readonly number[],
   place: (word: number, value: number) => void,
 ): void {
-  const { id, types } = signatures[name];
+  const { id } = signatures[name];
   words[at / 4] = id;
   words[at / 4 + 1] = callBytes(args);
   for (let i = 0; i < args.length; i++) {
     const slot = at + HEAD + SLOT * i;
-    if (types[i] === "f") floats[slot / 8] = args[i];
+    if (isFloat(name, i)) floats[slot / 8] = args[i];
     else place(slot / 4, args[i]);
   }
 }

@@ -3,7 +3,7 @@
 import { LOOP } from "../build/program/instructions.js";
 import { abortError, isAborted } from "./abort.js";
 import { type Call, type Capture, type Instruction, type Loop, REGION, type Task } from "./capture.js";
-import { callBytes, encodeCall, HEAD, SLOT } from "./encode.js";
+import { callBytes, encodeCall, HEAD, isFloat, SLOT } from "./encode.js";
 import { TimeoutError, WorkerError } from "./errors.js";
 import type { Kernels } from "./kernels.js";
 import { allocate, currentHome, settle, view, write } from "./memory.js";
@@ -210,7 +210,7 @@ export class Program {
     times[0] = performance.now();
     for (const { kernels, end } of this.segments.flat()) {
       for (; i < this.length && this.starts[i] < end; i++) {
-        if (kernels.run(this.starts[i], this.starts[i + 1] ?? end) !== 0) return i;
+        if (kernels.run(this.starts[i], this.starts[i + 1] ?? end) !== 0) return this.stoppedAt(this.starts[i]);
         times[i + 1] = performance.now();
       }
     }
@@ -296,9 +296,9 @@ function groupsOf(capture: Capture, cut: number, place: (span: Span) => Span): G
 
 /** The arguments of a loop's body that move: number of the call, number of the argument, bytes a round, address in the first. */
 function movesOf(capture: Capture, { body }: Loop): { step: number; arg: number; bytes: number; from: number }[] {
-  return body.flatMap(({ args }, step) =>
+  return body.flatMap(({ name, args }, step) =>
     args.flatMap((address, arg) => {
-      const moving = address < REGION ? undefined : capture.regions[Math.floor(address / REGION) - 1].moving;
+      const moving = address < REGION || isFloat(name, arg) ? undefined : capture.regions[Math.floor(address / REGION) - 1].moving;
       return moving === undefined ? [] : [{ step, arg, bytes: moving.stepBytes, from: moving.ptr + (address % REGION) }];
     }),
   );

@@ -17,6 +17,9 @@ export interface SentError {
 
 /** Causes of causes beyond this are left out. */
 const DEEPEST = 8;
+/** Of an AggregateError, and of one within it; those further within are left out. */
+const MOST_ERRORS = 100;
+const DEEPEST_LIST = 2;
 
 /** What was thrown, which may be anything at all, as what can be cloned. */
 export function sentError(thrown: unknown, within: readonly unknown[] = []): SentError {
@@ -26,6 +29,7 @@ export function sentError(thrown: unknown, within: readonly unknown[] = []): Sen
   const inner = (other: unknown): SentError | undefined =>
     other === undefined || other === null || path.length > DEEPEST || path.includes(other) ? undefined : sentError(other, path);
   const [code, stack, errors] = [read(thrown, "code"), read(thrown, "stack"), read(thrown, "errors")];
+  const all = attempt(() => (Array.isArray(errors) && path.length <= DEEPEST_LIST ? errors.slice(0, MOST_ERRORS) : undefined), undefined);
   return {
     name: shown(read(thrown, "name") ?? "Error"),
     message: shown(read(thrown, "message") ?? ""),
@@ -33,7 +37,7 @@ export function sentError(thrown: unknown, within: readonly unknown[] = []): Sen
     code: typeof code === "string" || typeof code === "number" ? code : undefined,
     own: read(thrown, TAPIR_ERROR) === true,
     cause: inner(read(thrown, "cause")),
-    errors: Array.isArray(errors) ? errors.flatMap((error) => inner(error) ?? []) : undefined,
+    errors: all?.flatMap((error) => inner(error) ?? []),
   };
 }
 

@@ -31,6 +31,26 @@ test("what is read before a change of memory is what was there before, whatever 
   }
 });
 
+test("numbers of any size are numbers in chains on large tensors, not addresses", () => {
+  tapir.configure({ threads: 1 });
+  const x = tapir.rand([1024, 1024]).mul(8);
+  const far = 2 ** 33;
+  for (const [low, high] of [
+    [0, null],
+    [0, Number.POSITIVE_INFINITY],
+    [1, far],
+    [Number.NEGATIVE_INFINITY, 5],
+  ] as [number, number | null][]) {
+    const f = (t: T): T => tapir.clamp(t.mul(2), low, high).exp();
+    assert.ok(Buffer.from(compile(f)(x).data().buffer).equals(Buffer.from(f(x).data().buffer)), `${low} to ${high}`);
+  }
+  const y = x.to("float64").mul(far * 8);
+  for (const k of [1, 2, 3, 4, 5]) {
+    const f = (t: T): T => tapir.clamp(t.mul(2).abs(), 0, far * k).add(1);
+    assert.ok(Buffer.from(compile(f)(y).data().buffer).equals(Buffer.from(f(y).data().buffer)), `2^33 * ${k}`);
+  }
+});
+
 test("a number of the function's own that it changes in place is no constant in its arithmetic", () => {
   const x = tensor([5, 6]);
   for (const use of [(t: T, s: T) => t.mul(s), (t: T, s: T) => t.div(s), (t: T, s: T) => s.mul(t)]) {

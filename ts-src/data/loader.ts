@@ -11,7 +11,7 @@ import type { Batch, Dataset, Transform } from "./dataset.js";
 import { counted, numberTensor } from "./numbers.js";
 
 const MOST_AHEAD = 256; // batches; each is held in memory until it is asked for
-const MOST_EPOCHS = 2 ** 31 - 1; // what a key of random numbers holds
+const MOST_EPOCHS = 2 ** 30 - 2; // what a key of random numbers holds
 
 export interface DataLoaderOptions {
   /** Examples a batch; 1 by default. */

@@ -263,9 +263,14 @@ export class Plan {
           for (const [i, t] of operands.entries()) this.program.bind(this.inputs[i], t.ptr);
           for (const [i, { captured }] of this.blocks.entries()) this.program.bind(captured, storages[i].ptr);
           this.bindKeys();
-          const stopped = how();
-          const ms = performance.now() - started;
-          for (const { ptr, elements } of saved) view(ptr, elements.length, "uint8").set(elements);
+          let stopped = -1;
+          let ms = 0;
+          try {
+            stopped = how();
+            ms = performance.now() - started;
+          } finally {
+            for (const { ptr, elements } of saved) view(ptr, elements.length, "uint8").set(elements);
+          }
           if (stopped >= 0) {
             const { name } = this.graph.nodes[this.program.kernels[stopped].origin];
             throw new ConfigError(`profile: expected arguments that the function takes; got some that stop ${name}; call the function with them to see why`);

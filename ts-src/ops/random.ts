@@ -112,7 +112,7 @@ export function batchStreams(from: number, round: number): (batch: number) => St
 
 export function nextKey(): Key {
   const own = stream++;
-  // of the third words the program has the even ones, randomBits() 1, and batches those that end in binary 11
+  // of the third words the program has the even ones, batches those that end in binary 11, randomBits() 1, and examples the others that end in 01
   const key = { seed, low: own % 2 ** 32, high: branch ?? Math.floor(own / 2 ** 32) * 2 };
   activeTracer()?.drew(key);
   return key;
@@ -146,12 +146,16 @@ const DRAW_FLOPS = 80;
 function filled(y: Tensor, draw: (k: Kernels, ptr: number, n: number, first: number, room: number) => void): void {
   const { dtype, size } = y;
   const parts: Tensor[] = [];
-  const done = dividedRange({ flops: DRAW_FLOPS * size, bytes: size * itemBytes(dtype) }, size, BLOCK, true, (from, to) => {
-    const part = range(y, from, to);
-    parts.push(part);
-    return { reads: [], writes: [part], run: () => draw(kernelsOf(dtype), part.ptr, to - from, from, scratch(SCRATCH)) };
-  });
-  for (const part of parts) part.dispose();
+  let done = false;
+  try {
+    done = dividedRange({ flops: DRAW_FLOPS * size, bytes: size * itemBytes(dtype) }, size, BLOCK, true, (from, to) => {
+      const part = range(y, from, to);
+      parts.push(part);
+      return { reads: [], writes: [part], run: () => draw(kernelsOf(dtype), part.ptr, to - from, from, scratch(SCRATCH)) };
+    });
+  } finally {
+    for (const part of parts) part.dispose();
+  }
   if (!done) draw(kernelsOf(dtype), y.ptr, size, 0, scratch(SCRATCH));
 }
 
@@ -312,7 +316,7 @@ export function shuffledNumbers(n: number, from: number, fromStream: number): In
 
 /** The key of an example in a round: apart from the streams of programs, and from those of randomBits() and shuffledNumbers(). */
 function exampleKey(from: number, example: number, epoch: number): Key {
-  return { seed: from, low: example, high: 2 * epoch + 3 };
+  return { seed: from, low: example, high: 4 * epoch + 5 };
 }
 
 /**
