@@ -1,6 +1,6 @@
 // The `tapir` command as its user meets it: exit codes, one line on error, JSON as the last line.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -21,6 +21,11 @@ for (const [args, message] of [
   [["train", "mnist", "--out", "README.md"], /--out: expected a folder to write to; a part of the path is a file, not a folder at README\.md$/],
   [["train", "mnist", "--out", "README.md/deeper/still"], /--out: .* not a folder/],
   [["train", "mnist", "--out", "x".repeat(300)], /--out: .* the path is too long/],
+  [["train", "mnist", "--resume"], /^tapir: --resume: expected none with mnist; got one$/],
+  [["train", "examples/configs/mlp-iris.json", "--lr", "0.1"], /--lr: expected none with examples\/configs\/mlp-iris\.json, which decides it; got one$/],
+  [["train", "examples/configs/mlp-iris.json", "--epochs", "0"], /--epochs: expected a whole number >= 1; got 0/],
+  [["train", "examples/configs/mlp-iris.json", "--resume", "--overwrite"], /expected one of --resume and --overwrite; got both/],
+  [["train", "nowhere.json"], /train: expected a readable file; there is none at nowhere\.json/],
   [["train", "cifar"], /expected the dataset mnist, or a file FILE.json; got cifar/],
   [["fly"], /unknown command fly/],
   [["eval", "/nowhere/model.safetensors"], /there is none/],
@@ -122,12 +127,60 @@ test("train writes model and report, eval reads the model, and the seed fixes ev
   assert.is(tapir("eval", join(folder, "cut.safetensors")).code, 1);
 });
 
+test("train reads a file, writes model, report, logs and checkpoints, and goes on with the same bits", () => {
+  const folder = mkdtempSync(join(tmpdir(), "tapir-cli-"));
+  const train = (out: string, ...args: string[]): Record<string, unknown> => {
+    const run = tapir("train", "examples/configs/mlp-iris.json", "--json", "--threads", "1", "--out", join(folder, out), ...args);
+    assert.is(run.code, 0, run.stderr);
+    assert.is(run.stderr, "");
+    return JSON.parse(run.stdout.trim().split("\n").pop() as string);
+  };
+  const rows = (out: string): string[] =>
+    readFileSync(join(folder, out, "history.csv"), "utf8")
+      .trim()
+      .split("\n")
+      .map((row) => row.replace(/,[^,]*$/, ""));
+  const whole = train("whole", "--epochs", "6");
+  const mnist = ["testAccuracy", "testLoss", "seconds", "epochs", "steps", "digest", "model", "report"];
+  assert.equal(Object.keys(whole), [...mnist, "measured", "scores", "log"]);
+  assert.equal([whole.epochs, whole.steps, whole.measured], [6, 48, "validation"]);
+  for (const file of ["model.safetensors", "report.html", "history.csv", "history.jsonl", "checkpoints"])
+    assert.ok(existsSync(join(folder, "whole", file)), file);
+
+  assert.is(train("parts", "--epochs", "2").epochs, 2);
+  assert.is(train("parts", "--epochs", "6", "--resume").digest, whole.digest);
+  assert.equal(rows("parts"), rows("whole"));
+  // what is done is not done again
+  assert.is(train("parts", "--epochs", "6", "--resume").digest, whole.digest);
+  assert.is(rows("parts").length, 7);
+
+  const before = readFileSync(join(folder, "parts", "model.safetensors"));
+  const again = tapir("train", "examples/configs/mlp-iris.json", "--out", join(folder, "parts"));
+  assert.is(again.code, 1);
+  assert.match(
+    again.stderr,
+    /expected a folder without an earlier run; got .*history\.csv; --resume goes on with it, --overwrite begins anew, or give another --out\n$/,
+  );
+  assert.equal(readFileSync(join(folder, "parts", "model.safetensors")), before);
+  assert.is(train("parts", "--epochs", "1", "--overwrite").epochs, 1);
+  assert.is(rows("parts").length, 2);
+  assert.equal(readdirSync(join(folder, "parts", "checkpoints")), ["epoch-0001-step-000000.safetensors"]);
+});
+
 test("doctor and help tell what there is", () => {
   const figures = JSON.parse(tapir("doctor", "--json").stdout);
   assert.ok(["strict", "relaxed"].includes(figures.build));
   assert.ok(figures.threadsInUse >= 1 && figures.threadsInUse <= figures.cores);
   assert.match(tapir("--help").stdout, /train mnist/);
-  assert.match(tapir("train", "--help").stdout, /--epochs N/);
+  const help = tapir("train", "--help").stdout;
+  assert.match(help, /--epochs N/);
+  // the file that it shows is one that trains
+  const shown = JSON.parse((/^ {2}(\{ "data".*?\n.*?\n.*\})$/m.exec(help) as RegExpExecArray)[1]);
+  const path = join(mkdtempSync(join(tmpdir(), "tapir-cli-")), "shown.json");
+  writeFileSync(path, JSON.stringify(shown));
+  const run = tapir("train", path, "--epochs", "1", "--out", `${path}.out`);
+  assert.is(run.code, 0, run.stderr);
+  assert.match(run.stdout, /^validation accuracy \d+\.\d\d % {3}\d+\.\d s {3}model .*model\.safetensors {3}report .*report\.html\n$/);
 });
 
 test.run();

@@ -18,6 +18,9 @@ export interface Named<T> {
   readonly entry: Entry;
 }
 
+/** Errors that name their place. */
+const placed = new WeakSet<Error>();
+
 export class Entry {
   readonly value: unknown;
   /** Such as model[2].Conv2d; "" for the whole file. */
@@ -36,7 +39,9 @@ export class Entry {
   }
 
   private error(message: string, cause?: unknown): ConfigError {
-    return new ConfigError(`${this.file}: ${this.place === "" ? "" : `${this.place}: `}${message}`, { cause });
+    const made = new ConfigError(`${this.file}: ${this.place === "" ? "" : `${this.place}: `}${message}`, { cause });
+    placed.add(made);
+    return made;
   }
 
   /** What a function of the library answers; its errors name this place. */
@@ -57,7 +62,7 @@ export class Entry {
   }
 
   private placed(error: unknown): unknown {
-    if (!(error instanceof TapirError) || error instanceof AbortError) return error;
+    if (!(error instanceof TapirError) || error instanceof AbortError || placed.has(error)) return error;
     // the place has told the name already
     const last = this.place.split(".").at(-1) as string;
     return this.error(error.message.replace("fit: ", "").replace(new RegExp(`^${last.replace(/[^\w]/g, "\\$&")}: `), ""), error);
