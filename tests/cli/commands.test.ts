@@ -1,6 +1,6 @@
 // The `tapir` command as its user meets it: exit codes, one line on error, JSON as the last line.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -159,10 +159,13 @@ test("train reads a file, writes model, report, logs and checkpoints, and goes o
   assert.is(again.code, 1);
   assert.match(
     again.stderr,
-    /expected a folder without an earlier run; got .*history\.csv; --resume goes on with it, --overwrite begins anew, or give another --out\n$/,
+    /expected a folder without an earlier run; got .*checkpoints; --resume goes on with it, --overwrite begins anew, or give another --out\n$/,
   );
   assert.equal(readFileSync(join(folder, "parts", "model.safetensors")), before);
   assert.is(train("parts", "--epochs", "1", "--overwrite").epochs, 1);
+  // without a checkpoint to go on from, --resume is a run from the beginning, and its log too
+  rmSync(join(folder, "parts", "checkpoints"), { recursive: true });
+  assert.is(train("parts", "--epochs", "1", "--resume").epochs, 1);
   assert.is(rows("parts").length, 2);
   assert.equal(readdirSync(join(folder, "parts", "checkpoints")), ["epoch-0001-step-000000.safetensors"]);
 });

@@ -11,6 +11,11 @@ import { layerTable } from "../../ts-src/cli/config/model.js";
 import { optimizerTable, scheduleTable } from "../../ts-src/cli/config/optimizer.js";
 import { ConfigError, FormatError, type layers, optim, schedules } from "../../ts-src/index.js";
 import { assertRejects } from "../assert-close.js";
+import { Random } from "../draw.js";
+
+const SEED = 47;
+console.log(`seed ${SEED}`);
+const CHANGED = 1000;
 
 const folder = mkdtempSync(join(tmpdir(), "tapir-config-"));
 writeFileSync(join(folder, "table.csv"), "a,b,kind\n1,2,red\n3,4,blue\n5,6,red\n7,8,green\n9,10,blue\n");
@@ -205,6 +210,53 @@ test("paths are seen from the folder of the file; weights of classes and a colum
   const values = await planOf(written({ ...good, data: csv("numbers.csv"), model: [{ Linear: [2, 1] }], loss: { huberLoss: { delta: 2 } } }));
   assert.is(values.classes, undefined);
   assert.equal(values.options.metrics, {});
+});
+
+test("whatever stands at a place of a file, it becomes a plan or an error of one line that names the file", async () => {
+  const random = new Random(SEED);
+  const whole = {
+    data: { source: "iris", batchSize: 16, validation: 0.2, augmentation: [{ noise: [0.1, { seed: 1 }] }], input: [4] },
+    model: [{ BatchNorm1d: [4, { eps: 1e-5 }] }, { Linear: [4, 8, { bias: true }] }, { Softplus: { beta: 1 } }, { Dropout: 0.5 }, { Linear: [8, 3] }],
+    loss: { zeroOne: { surrogate: "focal", gamma: 2 } },
+    optimizer: { SGD: { lr: 0.1, momentum: 0.9, nesterov: true } },
+    schedule: {
+      SequentialLR: { schedules: [{ LinearWarmup: { totalIters: 2 } }, { CosineAnnealingLR: { TMax: 5 } }], milestones: [2] },
+      per: "step",
+      monitor: "loss",
+    },
+    epochs: 2,
+    clip: { norm: 1, value: 2, nonFinite: "skip" },
+    accumulate: 2,
+    earlyStopping: { monitor: "zeroOne", patience: 2, minDelta: 0, restoreBest: true },
+    spikeGuard: { factor: 2, window: 5, action: "skip", snapshotEvery: 10 },
+    checkpoint: { every: 1, keepLast: 2, keepBest: "zeroOne" },
+    metrics: ["accuracy", { f1: { average: "macro" } }],
+    seed: 1,
+  };
+  const odd = [null, -1, 0, 1.5, 2, 1e9, "x", "", "ReLU", [], {}, true, [[]], [1, 2], { x: 1 }, JSON.parse('{"__proto__": 1}')];
+  const outcomes = { plan: 0, refused: 0 };
+  for (let i = 0; i < CHANGED; i++) {
+    const file = structuredClone(whole) as Record<string, unknown>;
+    // down to some place, and something else there
+    let at = file as Record<string, unknown>;
+    let key = random.pick(Object.keys(at));
+    while (at[key] !== null && typeof at[key] === "object" && Object.keys(at[key] as object).length > 0 && random.unit() < 0.8) {
+      at = at[key] as Record<string, unknown>;
+      key = random.pick(Object.keys(at));
+    }
+    at[key] = random.pick(odd);
+    const path = written(file);
+    try {
+      await planOf(path);
+      outcomes.plan++;
+    } catch (error) {
+      assert.ok(error instanceof ConfigError || error instanceof FormatError, `${JSON.stringify(file)}: ${error}`);
+      assert.ok((error as Error).message.startsWith(`${path.split("/").at(-1)}: `), (error as Error).message);
+      assert.not.match((error as Error).message, /\n/);
+      outcomes.refused++;
+    }
+  }
+  assert.ok(outcomes.plan > 10 && outcomes.refused > 100, JSON.stringify(outcomes));
 });
 
 test("the same seed gives the same weights, another one others", async () => {

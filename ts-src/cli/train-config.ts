@@ -33,28 +33,28 @@ function pathsIn(out: string): Record<"model" | "report" | "csv" | "jsonl" | "ch
   return { model, report, csv, jsonl, checkpoints };
 }
 
-/** Throws ConfigError where an earlier run would be written over unasked. */
-function prepareFolder(paths: ReturnType<typeof pathsIn>, { resume, overwrite }: Values): void {
-  if (resume && overwrite) throw new ConfigError("--overwrite: expected one of --resume and --overwrite; got both");
-  if (resume) return;
-  const { csv, jsonl, checkpoints } = paths;
-  const earlier = [csv, jsonl, checkpoints].filter((path) => existsSync(path));
-  if (earlier.length === 0) return;
-  if (!overwrite) {
+/** What fit() writes into the folder of checkpoints. */
+const CHECKPOINT = /^(epoch-\d+-step-\d+|best)\.safetensors/;
+
+/** Clears what an earlier run has left where this one begins anew. Throws ConfigError where that was not asked for. */
+function prepareFolder({ csv, jsonl, checkpoints }: ReturnType<typeof pathsIn>, { resume, overwrite }: Values): void {
+  const saved = existsSync(checkpoints) ? readdirSync(checkpoints).filter((name) => CHECKPOINT.test(name)) : [];
+  if (resume && saved.length > 0) return;
+  const logs = [csv, jsonl].filter((path) => existsSync(path));
+  if (!resume && !overwrite && saved.length + logs.length > 0) {
+    const found = saved.length > 0 ? checkpoints : logs[0];
     throw new ConfigError(
-      `train: expected a folder without an earlier run; got ${earlier[0]}; --resume goes on with it, --overwrite begins anew, or give another --out`,
+      `train: expected a folder without an earlier run; got ${found}; --resume goes on with it, --overwrite begins anew, or give another --out`,
     );
   }
-  for (const path of [csv, jsonl]) rmSync(path, { force: true });
-  // no more than what a training writes there
-  for (const name of existsSync(checkpoints) ? readdirSync(checkpoints) : []) {
-    if (/^(epoch-\d+-step-\d+|best)\.safetensors/.test(name)) rmSync(join(checkpoints, name));
-  }
+  for (const path of [...logs, ...saved.map((name) => join(checkpoints, name))]) rmSync(path);
 }
 
 export async function trainConfig(file: string, values: Values, signal: AbortSignal): Promise<void> {
   const started = performance.now();
+  if (values.resume && values.overwrite) throw new ConfigError("train: expected one of --resume and --overwrite; got both");
   const plan = await planOf(file, values);
+  if (values.resume && plan.checkpoint === undefined) throw new ConfigError(`--resume: expected checkpoints to go on from; got "checkpoint": false in ${file}`);
   const { model, data, out, options } = plan;
   const paths = pathsIn(out);
   makeFolder(out);

@@ -13,7 +13,7 @@ checkpoints. The file is one JSON object:
     "model": [{ "Linear": [4, 16] }, "ReLU", { "Linear": [16, 3] }],
     "loss": "crossEntropy",  "optimizer": { "Adam": { "lr": 0.01 } },  "epochs": 30 }
 source: mnist fashionMnist iris csv imageFolder.  More keys: schedule clip accumulate earlyStopping spikeGuard checkpoint metrics seed
-deterministic threads out; docs/train-config.md tells about all of them, examples/configs has examples.`;
+deterministic threads out: docs/train-config.md of the repository tells about all, examples/configs holds two files.`;
 
 export const command: Command = {
   name: "train",
@@ -53,5 +53,8 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   const odd = ONLY[isFile ? "mnist" : "file"].find((name) => given.has(name));
   if (odd !== undefined) throw new ConfigError(`--${odd}: expected none with ${what}${isFile ? ", which decides it" : ""}; got one`);
   if (isFile) await trainConfig(what, values, signal);
-  else await trainMnist({ epochs: 4, out: "out/mnist", ...values } as unknown as Values, signal);
+  else {
+    const { epochs = 4, out = "out/mnist", ...rest } = values;
+    await trainMnist({ epochs, ...rest, out } as unknown as Values, signal);
+  }
 }

@@ -67,6 +67,9 @@ function pngUrl(pixels: Uint8Array): string {
 
 const nameOf = ({ classes }: Mistakes, label: number): string => escapeHtml(classes?.[label] ?? String(label));
 
+/** A name that stays on one line. */
+const unbroken = (all: Mistakes, label: number): string => nameOf(all, label).replaceAll("-", "\u2011").replaceAll(" ", "\u00a0");
+
 /** Radio buttons and one style rule per class: the filter needs no script. */
 function mistakeFilter(all: Mistakes): string {
   const { mistakes } = all;
@@ -89,7 +92,7 @@ function shown(all: Mistakes, whole: boolean): string {
   const items = all.mistakes.map(
     ({ index, label, predicted, probability, pixels }) => `<li data-class="${label}" title="${all.on} image ${index}"><figure>
 <img src="${pngUrl(pixels)}" width="${SIDE}" height="${SIDE}" alt="">
-<figcaption><b>true ${nameOf(all, label)}, said ${nameOf(all, predicted)}</b> <span>(${confidence(probability)})</span></figcaption></figure></li>`,
+<figcaption><b>true\u00a0${unbroken(all, label)}, said\u00a0${unbroken(all, predicted)}</b> <span>(${confidence(probability)})</span></figcaption></figure></li>`,
   );
   const intro = whole
     ? `All ${count(all.total)} misclassified ${all.on} images, the most confident first.`

@@ -74,7 +74,7 @@ function bestOf({ epochs, bestEpoch }: History): number | undefined {
   return epochs.reduce<EpochRecord | undefined>((best, e) => (best !== undefined && !(watched(e) > watched(best)) ? best : e), undefined)?.epoch;
 }
 
-function epochTable(history: History): string {
+function epochTable(history: History): { columns: number; table: string } {
   const { epochs } = history;
   const scores = Object.keys(epochs[0]?.training ?? { loss: 0 });
   const parts = epochs.some((e) => e.validation !== undefined) ? (["training", "validation"] as const) : (["training"] as const);
@@ -88,8 +88,9 @@ function epochTable(history: History): string {
   });
   const groups = parts.map((part) => `<th scope="colgroup" colspan="${scores.length}">${part}</th>`).join("");
   const names = parts.map(() => scores.map((score) => `<th scope="col">${escapeHtml(scoreName(score))}</th>`).join("")).join("");
-  return `<table class="numbers"><thead><tr><th scope="col" rowspan="2">epoch</th>${groups}${rated ? '<th scope="col" rowspan="2">learning rate</th>' : ""}
+  const table = `<table class="numbers"><thead><tr><th scope="col" rowspan="2">epoch</th>${groups}${rated ? '<th scope="col" rowspan="2">learning rate</th>' : ""}
 <th scope="col" rowspan="2">seconds</th></tr><tr>${names}</tr></thead><tbody>${rows.join("\n")}</tbody></table>`;
+  return { columns: 2 + scores.length * parts.length + Number(rated), table };
 }
 
 function settingsTable(settings: TrainingReport["settings"]): string {
@@ -111,20 +112,26 @@ function confusionSection({ confusion, classes, on }: TrainingReport): string {
 <p class="hint">${capital(on)} examples by true class and answer. Blue: right. Orange: mixed up, the darker the more often.</p></section>`;
 }
 
+/** Columns of the table of epochs that leave room for another card. */
+const FEW_COLUMNS = 8;
+
 function overview(run: TrainingReport, cards: string): string {
-  const { history } = run;
+  const { history, confusion } = run;
   const stopped = history.stopped === undefined ? "" : `<p class="hint">Training ended early: ${escapeHtml(history.stopped)}.</p>`;
-  const beside = run.confusion === undefined ? "half" : "beside";
-  const model = `<section class="card ${beside}"><header><h2>Model</h2></header>
+  const { columns, table } = epochTable(history);
+  // beside the matrix are the settings, beside a narrow table the model; without a matrix they stand beside each other
+  const model = (width: string): string => `<section class="card ${width}"><header><h2>Model</h2></header>
 <div class="scroll" tabindex="0" role="region" aria-label="Model"><pre>${escapeHtml(run.model)}</pre></div></section>`;
-  return `${cards}
-${confusionSection(run)}
-<section class="card ${beside}"><header><h2>Settings</h2></header>${settingsTable(run.settings)}</section>
-${run.confusion === undefined ? model : ""}
-<section class="card ${run.confusion === undefined ? "full" : "epochs"}"><header><h2>Epochs</h2></header>
-<div class="scroll tall" tabindex="0" role="region" aria-label="Epochs">${epochTable(history)}</div>${stopped}</section>
-${run.confusion === undefined ? "" : model}
-${skippedSection(history)}`;
+  const epochs = (width: string): string => `<section class="card ${width}"><header><h2>Epochs</h2></header>
+<div class="scroll tall" tabindex="0" role="region" aria-label="Epochs">${table}</div>${stopped}</section>`;
+  const settings = (width: string): string => `<section class="card ${width}"><header><h2>Settings</h2></header>${settingsTable(run.settings)}</section>`;
+  const rows =
+    confusion === undefined
+      ? [settings("half"), model("half"), epochs("full")]
+      : columns > FEW_COLUMNS
+        ? [confusionSection(run), settings("beside"), epochs("full"), model("full")]
+        : [confusionSection(run), settings("beside"), epochs("epochs"), model("beside")];
+  return [cards, ...rows, skippedSection(history)].join("\n");
 }
 
 export function reportHtml(run: TrainingReport): string {
