@@ -170,6 +170,18 @@ test("train reads a file, writes model, report, logs and checkpoints, and goes o
   assert.equal(readdirSync(join(folder, "parts", "checkpoints")), ["epoch-0001-step-000000.safetensors"]);
 });
 
+test("the average of the weights that was measured after the last epoch is the model that is saved", () => {
+  const folder = mkdtempSync(join(tmpdir(), "tapir-cli-"));
+  const file = join(folder, "average.json");
+  const model = [{ Linear: [4, 8] }, "Tanh", { Linear: [8, 3] }];
+  const average = { ExponentialMovingAverage: { decay: 0.95 } };
+  writeFileSync(file, JSON.stringify({ data: { source: "iris", validation: 0.2 }, model, loss: "crossEntropy", optimizer: "Adam", average, epochs: 2 }));
+  const run = tapir("train", file, "--json", "--out", folder);
+  assert.is(run.code, 0, run.stderr);
+  const [, last] = readFileSync(join(folder, "history.jsonl"), "utf8").trim().split("\n");
+  assert.is(JSON.parse(run.stdout).testLoss, JSON.parse(last).validation.loss);
+});
+
 test("doctor and help tell what there is", () => {
   const figures = JSON.parse(tapir("doctor", "--json").stdout);
   assert.ok(["strict", "relaxed"].includes(figures.build));

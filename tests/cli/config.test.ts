@@ -8,7 +8,7 @@ import { KEYS, planOf } from "../../ts-src/cli/config/config.js";
 import { augmentationTable, sourceTable } from "../../ts-src/cli/config/data.js";
 import { lossTable, metricTable } from "../../ts-src/cli/config/loss.js";
 import { layerTable } from "../../ts-src/cli/config/model.js";
-import { optimizerTable, scheduleTable } from "../../ts-src/cli/config/optimizer.js";
+import { averageTable, optimizerTable, scheduleTable } from "../../ts-src/cli/config/optimizer.js";
 import { ConfigError, FormatError, type layers, optim, schedules } from "../../ts-src/index.js";
 import { assertRejects } from "../assert-close.js";
 import { Random } from "../draw.js";
@@ -122,6 +122,9 @@ const bad: [object | string, RegExp][] = [
   [{ optimizer: { Adam: { lr: "fast" } } }, /optimizer\.Adam: expected lr >= 0; got string fast$/],
   [{ optimizer: { Adam: 0.1 } }, /optimizer\.Adam: expected an object of options; got 0\.1$/],
   [{ model: ["ReLU", "Tanh"] }, /optimizer\.Adam: expected at least one parameter; got none$/],
+  [{ average: "EMA" }, /average: expected an average among ExponentialMovingAverage, StochasticWeightAverage; got "EMA"$/],
+  [{ average: { ExponentialMovingAverage: { decay: 1 } } }, /average\.ExponentialMovingAverage: expected decay below 1; got 1$/],
+  [{ average: { StochasticWeightAverage: {} } }, /average\.StochasticWeightAverage: expected no values; got \{\}$/],
   [{ schedule: { StepLR: { stepSize: 0 } } }, /schedule\.StepLR: expected stepSize, a whole number >= 1; got 0$/],
   [{ schedule: { StepLR: { stepSize: 1 }, per: "batch" } }, /schedule\.per: expected "epoch" or "step"; got "batch"$/],
   [{ schedule: { ReduceLROnPlateau: {}, monitor: "auc" } }, /schedule\.monitor: expected a score among loss, accuracy; got "auc"$/],
@@ -133,7 +136,7 @@ const bad: [object | string, RegExp][] = [
   // the rest
   [{ epochs: 0 }, /epochs: expected a whole number >= 1; got 0$/],
   [{ accumulate: 1.5 }, /accumulate: expected a whole number >= 1; got 1\.5$/],
-  [{ clip: { nrom: 1 } }, /clip: expected options norm, value, nonFinite; got nrom$/],
+  [{ clip: { nrom: 1 } }, /clip: expected options norm, value, adaptive, nonFinite; got nrom$/],
   [{ clip: "1" }, /clip: expected an object of options; got "1"$/],
   [{ clip: -1 }, /clip: expected a number above 0 .*norm; got -1$/],
   [{ earlyStopping: { monitor: "auc" } }, /earlyStopping: expected monitor loss or accuracy; got string auc$/],
@@ -224,8 +227,9 @@ test("whatever stands at a place of a file, it becomes a plan or an error of one
       per: "step",
       monitor: "loss",
     },
+    average: { ExponentialMovingAverage: { decay: 0.9 } },
     epochs: 2,
-    clip: { norm: 1, value: 2, nonFinite: "skip" },
+    clip: { norm: 1, adaptive: 0.1, value: 2, nonFinite: "skip" },
     accumulate: 2,
     earlyStopping: { monitor: "zeroOne", patience: 2, minDelta: 0, restoreBest: true },
     spikeGuard: { factor: 2, window: 5, action: "skip", snapshotEvery: 10 },
@@ -277,7 +281,9 @@ test("the examples are files that can be", async () => {
 
 test("docs/train-config.md tells of every key and every name, and shows the examples", () => {
   const page = readFileSync("docs/train-config.md", "utf8");
-  const names = [sourceTable, augmentationTable, layerTable, lossTable, metricTable, optimizerTable, scheduleTable].flatMap((table) => Object.keys(table));
+  const names = [sourceTable, augmentationTable, layerTable, lossTable, metricTable, optimizerTable, averageTable, scheduleTable].flatMap((table) =>
+    Object.keys(table),
+  );
   for (const name of [...KEYS, ...names]) assert.ok(page.includes(`\`${name}\``), name);
   for (const name of ["mlp-iris", "lenet-mnist"]) assert.ok(page.includes(readFileSync(`examples/configs/${name}.json`, "utf8").trim()), name);
 });

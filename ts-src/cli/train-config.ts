@@ -69,6 +69,9 @@ export async function trainConfig(file: string, values: Values, signal: AbortSig
     callbacks: [csvLog(paths.csv), jsonLog(paths.jsonl)],
     ...(plan.checkpoint && { checkpoint: { ...plan.checkpoint, folder: paths.checkpoints, resume: values.resume ?? false } }),
   });
+  // the average is what was measured after each epoch; the best epoch, if the model was put back to it, is one of the average already
+  const restored = history.bestEpoch !== undefined && options.earlyStopping?.restoreBest !== false;
+  if (options.average !== undefined && !restored) options.average.copyTo();
   const { on, loader } = data.measured;
   // of the model as it is, which early stopping may have put back to its best epoch
   const scores = await evaluate(model, loader, { loss: options.loss, metrics: options.metrics, signal, progress: true });

@@ -12,8 +12,8 @@ checkpoints. The file is one JSON object:
   { "data": { "source": "iris", "batchSize": 16, "validation": 0.2 },
     "model": [{ "Linear": [4, 16] }, "ReLU", { "Linear": [16, 3] }],
     "loss": "crossEntropy",  "optimizer": { "Adam": { "lr": 0.01 } },  "epochs": 30 }
-source: mnist fashionMnist iris csv imageFolder.  More keys: schedule clip accumulate earlyStopping spikeGuard checkpoint metrics seed
-deterministic threads out: docs/train-config.md of the repository tells about all, examples/configs holds two files.`;
+source: mnist fashionMnist iris csv imageFolder.  More keys: schedule average clip accumulate earlyStopping spikeGuard checkpoint
+metrics seed deterministic threads out: docs/train-config.md of the repository tells about all, examples/configs holds two files.`;
 
 export const command: Command = {
   name: "train",

@@ -18,7 +18,7 @@ import { type ConfiguredData, dataOf } from "./data.js";
 import { Entry } from "./entry.js";
 import { lossOf, metricsOf, triedLoss } from "./loss.js";
 import { modelOf, tried } from "./model.js";
-import { optimizerOf, scheduleOf } from "./optimizer.js";
+import { averageOf, optimizerOf, scheduleOf } from "./optimizer.js";
 
 export const KEYS = [
   "data",
@@ -26,6 +26,7 @@ export const KEYS = [
   "loss",
   "optimizer",
   "schedule",
+  "average",
   "epochs",
   "clip",
   "accumulate",
@@ -99,6 +100,7 @@ export async function planOf(path: string, overrides: Overrides = {}): Promise<P
   manualSeed(seed);
   const { model, layers } = modelOf(fields.model as Entry);
   const optimizer = optimizerOf(fields.optimizer as Entry, model.parameters());
+  const average = fields.average && averageOf(fields.average, model.parameters());
   const data = await dataOf(fields.data as Entry, path, seed);
   const tested = scope(() => {
     const [x, y] = data.first();
@@ -119,6 +121,7 @@ export async function planOf(path: string, overrides: Overrides = {}): Promise<P
       ...{ loss: loss.loss, optimizer, epochs, accumulate, metrics },
       ...(data.validation && { validation: data.validation }),
       ...(schedule && { schedule }),
+      ...(average && { average }),
       ...guards,
       ...(fields.earlyStopping && { earlyStopping: stopping(fields.earlyStopping, all) }),
     },

@@ -1,4 +1,4 @@
-// The optimizer of a configuration and the schedule of its learning rate.
+// The optimizer of a configuration, the schedule of its learning rate, and the average of the weights.
 import type { Tensor } from "../../../bindings/tensor.js";
 import {
   Adadelta,
@@ -7,6 +7,7 @@ import {
   Adamax,
   AdamW,
   AMSGrad,
+  ExponentialMovingAverage,
   FullMatrixAdagrad,
   Lion,
   Muon,
@@ -15,6 +16,7 @@ import {
   RAdam,
   RMSprop,
   SGD,
+  StochasticWeightAverage,
 } from "../../optim/index.js";
 import {
   ChainedScheduler,
@@ -55,6 +57,26 @@ export function optimizerOf(given: Entry, parameters: readonly Tensor[]): Config
   const [settings] = atMost(named, ["settings"]);
   if (settings !== undefined) named.entry.options();
   return named.entry.within(() => new named.found(parameters, settings as never) as Configured);
+}
+
+type Averages = ExponentialMovingAverage | StochasticWeightAverage;
+
+interface AverageKind {
+  readonly takes: readonly string[];
+  readonly make: new (parameters: readonly Tensor[], options?: never) => Averages;
+}
+
+export const averageTable: { readonly [name: string]: AverageKind } = {
+  ExponentialMovingAverage: { takes: ["options"], make: ExponentialMovingAverage },
+  StochasticWeightAverage: { takes: [], make: StochasticWeightAverage },
+};
+
+/** Throws ConfigError. */
+export function averageOf(given: Entry, parameters: readonly Tensor[]): Averages {
+  const named = given.named("an average", averageTable);
+  const [options] = atMost(named, named.found.takes);
+  if (options !== undefined) named.entry.options();
+  return named.entry.within(() => new named.found.make(parameters, options as never));
 }
 
 /** How long a training is. */
