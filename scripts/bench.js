@@ -1,4 +1,4 @@
-// npm run bench -- [gemm mlp ops autodiff mnist startup threads vmap optim] [--json]: times tapir and its peers in turn within one run, and prints ratios.
+// npm run bench -- [gemm mlp ops autodiff mnist lenet startup threads vmap optim] [--json]: times tapir and its peers in turn within one run, and prints ratios.
 // Machines are noisy: every figure is the best of many short rounds, and only ratios of one run are compared.
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,7 +7,7 @@ import { install } from "./install.js";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 process.chdir(root);
-const NAMES = ["gemm", "mlp", "ops", "autodiff", "mnist", "startup", "threads", "vmap", "optim"];
+const NAMES = ["gemm", "mlp", "ops", "autodiff", "mnist", "lenet", "startup", "threads", "vmap", "optim"];
 const args = process.argv.slice(2);
 
 if (args.includes("--help")) {
@@ -18,6 +18,7 @@ mlp      a training step, 784-128-10 batch 32 and 4-16-3 batch 16, with Adam, ea
 ops      one op at a time on about a million elements, forward and with backward, against tfjs-wasm: us, slowest first
 autodiff what derivatives cost against size and depth, and what checkpoints save: exponents, ratios, pictures in bench/results
 mnist    the whole process of \`tapir train mnist\` against the same training in PyTorch: s
+lenet    the whole process of examples/mnist, LeNet for 3 epochs, against the same training in PyTorch: s
 startup  import to first result against an empty Node process: ms
 threads  fork and join against a message, then kernels and steps on 1 to all cores: us, and times as fast as one thread
 vmap     gradients of each of 256 examples of 4-16-3: in a loop, by vmap, compiled: us

@@ -1,0 +1,192 @@
+// How the examples draw: panels of vega-lite, put together in rows and written as an SVG file. Colours differ for every kind of sight
+// (Okabe and Ito 2008).
+import { writeFileSync } from "node:fs";
+import { contours } from "d3-contour";
+import * as vega from "vega";
+import { compile } from "vega-lite";
+
+export const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
+const INK = "#1f2430";
+const GREY = "#6b7280";
+
+const CONFIG = {
+  font: "Helvetica, Arial, sans-serif",
+  background: "white",
+  padding: 16,
+  axis: { labelColor: INK, titleColor: INK, titleFontWeight: "normal", titlePadding: 8, gridColor: "#eceef1", domainColor: GREY, tickColor: GREY },
+  legend: { labelColor: INK, labelFontSize: 12, labelLimit: 320, title: null, symbolStrokeWidth: 2.5, symbolOpacity: 1 },
+  title: { anchor: "start", color: INK, fontSize: 13, fontWeight: "normal", offset: 10, frame: "group" },
+  view: { stroke: "#d5d9de" },
+};
+
+/** Writes rows of panels as an SVG file. */
+export async function savePlot(path, { title, subtitle = [], rows }) {
+  const spec = {
+    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
+    title: { text: title, subtitle, fontSize: 16, fontWeight: "bold", subtitleFontSize: 12, subtitleColor: "#4b5563", subtitlePadding: 6, offset: 18 },
+    spacing: 28,
+    vconcat: rows.map((panels) => ({ hconcat: panels, spacing: 32, resolve: { scale: { color: "independent" } } })),
+    resolve: { scale: { color: "independent" } },
+    config: CONFIG,
+  };
+  const view = new vega.View(vega.parse(compile(spec).spec), { renderer: "none" });
+  writeFileSync(path, await view.toSVG());
+}
+
+function colour(names, legend) {
+  const shown = legend && names.length > 1 ? { orient: "bottom", columns: legend === true ? 4 : legend } : null;
+  return { field: "series", type: "nominal", scale: { domain: names, range: names.map((_, i) => COLOURS[i % COLOURS.length]) }, legend: shown };
+}
+
+/** The names of the series in points, in their order. */
+function seriesOf(points) {
+  return [...new Set(points.map(({ series }) => series))];
+}
+
+/**
+ * Lines over x. `points`: { series, x, y, kind }, where a series may have lines of several kinds: "line" (by default), "faint", "dashed", or "dot"
+ * for points without a line. `rules`: { x or y, label }. `scaleX`, `scaleY`: "linear" by default, or "log".
+ */
+export function linePanel({
+  title,
+  x,
+  y,
+  points,
+  rules = [],
+  scaleX = "linear",
+  scaleY = "linear",
+  domainX,
+  domainY,
+  width = 380,
+  height = 240,
+  legend = true,
+  series = seriesOf(points),
+  format,
+}) {
+  const axis = (name, type, domain) => ({
+    field: name,
+    type: "quantitative",
+    scale: { type, nice: !domain, ...(type === "linear" && { zero: false }), ...(domain && { domain }) },
+  });
+  const position = {
+    x: { ...axis("x", scaleX, domainX), title: x },
+    y: { ...axis("y", scaleY, domainY), title: y, axis: { format: format ?? (scaleY === "log" ? "~g" : "~f"), tickCount: 6 } },
+  };
+  const encoding = { ...position, color: colour(series, legend) };
+  const drawn = { line: { strokeWidth: 2 }, faint: { strokeWidth: 1, opacity: 0.3 }, dashed: { strokeWidth: 2, strokeDash: [5, 4] } };
+  const of = (kind) => points.filter((point) => (point.kind ?? "line") === kind);
+  const layers = Object.entries(drawn).flatMap(([kind, mark]) => {
+    const values = of(kind);
+    return values.length === 0 ? [] : [{ data: { values }, mark: { type: "line", clip: true, ...mark }, encoding: { ...encoding, order: { field: "x" } } }];
+  });
+  const dots = of("dot");
+  if (dots.length > 0) layers.push({ data: { values: dots }, mark: { type: "point", filled: true, size: 60, opacity: 1, clip: true }, encoding });
+  for (const { label, ...at } of rules) {
+    const [name] = Object.keys(at);
+    const values = [{ ...at, label }];
+    const place = name === "x" ? { x: position.x, y: { value: 12 } } : { y: position.y, x: { value: "width" } };
+    const text = name === "x" ? { align: "left", dx: 4 } : { align: "right", dx: -4, dy: -7 };
+    layers.push(
+      { data: { values }, mark: { type: "rule", strokeDash: [3, 3], color: GREY }, encoding: { [name]: position[name] } },
+      { data: { values }, mark: { type: "text", color: "#4b5563", fontSize: 11, ...text }, encoding: { ...place, text: { field: "label" } } },
+    );
+  }
+  return { title, width, height, layer: layers };
+}
+
+/**
+ * Contour lines of f(x, y) at `levels`, and paths over them. `paths`: { series, points: [[x, y], ...] }, drawn within the panel, with a dot where
+ * they end. `marks`: { x, y, label }.
+ */
+export function contourPanel({ title, x, y, f, levels, paths, marks = [], width = 260, height = 240, legend = true, titles = [null, null], grid = 160 }) {
+  const [[left, right], [bottom, top]] = [x, y];
+  const at = (i, lo, hi) => lo + ((i + 0.5) / grid) * (hi - lo);
+  const heights = Array.from({ length: grid * grid }, (_, i) => f(at(i % grid, left, right), at(Math.floor(i / grid), bottom, top)));
+  const rings = contours()
+    .size([grid, grid])
+    .thresholds(levels)(heights)
+    .flatMap(({ value, coordinates }) => coordinates.flat().map((ring) => ({ value, ring })));
+  const lines = rings.flatMap(({ value, ring }, id) =>
+    // where a ring follows the edge of the panel there is no contour
+    ring.map(([i, j], order) => ({
+      id: `${id}`,
+      order,
+      level: levels.indexOf(value),
+      x: inside(i, grid) && inside(j, grid) ? left + (i / grid) * (right - left) : null,
+      y: bottom + (j / grid) * (top - bottom),
+    })),
+  );
+  const axis = (name, domain, text) => ({
+    field: name,
+    type: "quantitative",
+    title: text,
+    scale: { domain, nice: false, zero: false },
+    axis: { grid: false, tickCount: 5 },
+  });
+  const encoding = { x: axis("x", x, titles[0]), y: axis("y", y, titles[1]) };
+  const values = paths.flatMap(({ series, points }) => points.map(([px, py], order) => ({ series, order, x: px, y: py })));
+  const ends = paths.map(({ series, points }) => ({ series, x: points[points.length - 1][0], y: points[points.length - 1][1] }));
+  const color = colour(seriesOf(paths), legend);
+  const layers = [
+    {
+      data: { values: lines },
+      mark: { type: "line", strokeWidth: 0.8, clip: true },
+      encoding: {
+        ...encoding,
+        order: { field: "order" },
+        detail: { field: "id" },
+        stroke: { field: "level", type: "quantitative", scale: { range: ["#8d99ae", "#dfe3ea"] }, legend: null },
+      },
+    },
+    { data: { values }, mark: { type: "line", strokeWidth: 1.8, clip: true }, encoding: { ...encoding, order: { field: "order" }, color } },
+    { data: { values: ends }, mark: { type: "point", filled: true, size: 45, opacity: 1, clip: true }, encoding: { ...encoding, color } },
+  ];
+  if (marks.length > 0) {
+    layers.push(
+      { data: { values: marks }, mark: { type: "point", shape: "cross", size: 70, filled: true, color: INK, opacity: 1 }, encoding },
+      {
+        data: { values: marks },
+        mark: { type: "text", align: "left", dx: 7, dy: -7, fontSize: 11, color: INK },
+        encoding: { ...encoding, text: { field: "label" } },
+      },
+    );
+  }
+  return { title, width, height, layer: layers };
+}
+
+/** A table of numbers as colours. `cells`: { x, y, value }, white without a value. */
+export function heatPanel({ title, x, y, cells, width = 240, height = 240 }) {
+  const place = { x: { field: "x", type: "ordinal", title: x, axis: { labelAngle: 0 } }, y: { field: "y", type: "ordinal", title: y } };
+  const shade = { field: "value", type: "quantitative", scale: { range: ["#d6e8f5", COLOURS[0]] }, legend: null };
+  const text = { text: { field: "value", type: "quantitative" } };
+  const values = cells.filter(({ value }) => value !== null);
+  return {
+    ...{ title, width, height, data: { values: cells } },
+    layer: [
+      { mark: { type: "rect", color: "white" }, encoding: place },
+      { data: { values }, mark: "rect", encoding: { ...place, color: shade } },
+      { data: { values }, mark: { type: "text", fontSize: 11, color: INK }, encoding: { ...place, ...text } },
+    ],
+  };
+}
+
+function inside(i, grid) {
+  return i > 0.5 && i < grid - 0.5;
+}
+
+/** Means of `count` values around each value, for curves that jump. */
+export function smooth(values, count) {
+  const sums = [0];
+  for (const value of values) sums.push(sums[sums.length - 1] + value);
+  const half = Math.floor(count / 2);
+  return values.map((_, i) => {
+    const [from, to] = [Math.max(0, i - half), Math.min(values.length, i + half + 1)];
+    return (sums[to] - sums[from]) / (to - from);
+  });
+}
+
+/** At most `most` of the values, evenly picked, with the first and the last. */
+export function thin(values, most) {
+  if (values.length <= most) return values;
+  return Array.from({ length: most }, (_, i) => values[Math.round((i * (values.length - 1)) / (most - 1))]);
+}
