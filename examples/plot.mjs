@@ -1,7 +1,8 @@
-// How the examples draw: panels of vega-lite, put together in rows and written as an SVG file. Colours differ for every kind of sight
+// How the examples draw: panels of vega-lite, put together and written as an SVG file. Colours differ for every kind of sight
 // (Okabe and Ito 2008).
 import { writeFileSync } from "node:fs";
 import { contours } from "d3-contour";
+import { encode } from "fast-png";
 import * as vega from "vega";
 import { compile } from "vega-lite";
 
@@ -19,13 +20,12 @@ const CONFIG = {
   view: { stroke: "#d5d9de" },
 };
 
-/** Writes rows of panels as an SVG file. */
-export async function savePlot(path, { title, subtitle = [], rows }) {
+/** Writes panels, so many in a row, as an SVG file. */
+export async function savePlot(path, { title, subtitle = [], columns = 2, panels }) {
   const spec = {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
     title: { text: title, subtitle, fontSize: 16, fontWeight: "bold", subtitleFontSize: 12, subtitleColor: "#4b5563", subtitlePadding: 6, offset: 18 },
-    spacing: 28,
-    vconcat: rows.map((panels) => ({ hconcat: panels, spacing: 32, resolve: { scale: { color: "independent" } } })),
+    ...{ concat: panels, columns, spacing: { row: 100, column: 84 }, bounds: "flush" },
     resolve: { scale: { color: "independent" } },
     config: CONFIG,
   };
@@ -74,7 +74,8 @@ export function linePanel({
   };
   const encoding = { ...position, color: colour(series, legend) };
   const drawn = { line: { strokeWidth: 2 }, faint: { strokeWidth: 1, opacity: 0.3 }, dashed: { strokeWidth: 2, strokeDash: [5, 4] } };
-  const of = (kind) => points.filter((point) => (point.kind ?? "line") === kind);
+  const shown = scaleY === "log" ? points.filter((point) => point.y > 0) : points; // 0 has no place on a logarithmic axis
+  const of = (kind) => shown.filter((point) => (point.kind ?? "line") === kind);
   const layers = Object.entries(drawn).flatMap(([kind, mark]) => {
     const values = of(kind);
     return values.length === 0 ? [] : [{ data: { values }, mark: { type: "line", clip: true, ...mark }, encoding: { ...encoding, order: { field: "x" } } }];
@@ -95,55 +96,48 @@ export function linePanel({
 }
 
 /**
- * Contour lines of f(x, y) at `levels`, and paths over them. `paths`: { series, points: [[x, y], ...] }, drawn within the panel, with a dot where
- * they end. `marks`: { x, y, label }.
+ * Contour lines at `levels` of f, which is given lists of x and of y, and paths over them. `paths`: { series, points: [[x, y], ...] }, drawn
+ * within the panel, with a dot where they end. `marks`: { x, y, label }.
  */
 export function contourPanel({ title, x, y, f, levels, paths, marks = [], width = 260, height = 240, legend = true, titles = [null, null], grid = 160 }) {
-  const [[left, right], [bottom, top]] = [x, y];
-  const at = (i, lo, hi) => lo + ((i + 0.5) / grid) * (hi - lo);
-  const heights = Array.from({ length: grid * grid }, (_, i) => f(at(i % grid, left, right), at(Math.floor(i / grid), bottom, top)));
+  const at = (i, [low, high]) => low + ((i + 0.5) / grid) * (high - low);
+  const cells = Array.from({ length: grid * grid }, (_, i) => [at(i % grid, x), at(Math.floor(i / grid), y)]);
+  const heights = Array.from(f(...[0, 1].map((axis) => cells.map((cell) => cell[axis]))));
   const rings = contours()
     .size([grid, grid])
     .thresholds(levels)(heights)
-    .flatMap(({ value, coordinates }) => coordinates.flat().map((ring) => ({ value, ring })));
-  const lines = rings.flatMap(({ value, ring }, id) =>
+    .flatMap(({ coordinates }) => coordinates.flat());
+  const place = (i, [low, high]) => low + (i / grid) * (high - low);
+  const within = (i) => i > 0.5 && i < grid - 0.5;
+  const lines = rings.flatMap((ring, id) =>
     // where a ring follows the edge of the panel there is no contour
-    ring.map(([i, j], order) => ({
-      id: `${id}`,
-      order,
-      level: levels.indexOf(value),
-      x: inside(i, grid) && inside(j, grid) ? left + (i / grid) * (right - left) : null,
-      y: bottom + (j / grid) * (top - bottom),
-    })),
+    ring.map(([i, j], order) => ({ id: String(id), order, x: within(i) && within(j) ? place(i, x) : null, y: place(j, y) })),
   );
   const axis = (name, domain, text) => ({
-    field: name,
-    type: "quantitative",
-    title: text,
+    ...{ field: name, type: "quantitative", title: text },
     scale: { domain, nice: false, zero: false },
     axis: { grid: false, tickCount: 5 },
   });
   const encoding = { x: axis("x", x, titles[0]), y: axis("y", y, titles[1]) };
-  const values = paths.flatMap(({ series, points }) => points.map(([px, py], order) => ({ series, order, x: px, y: py })));
-  const ends = paths.map(({ series, points }) => ({ series, x: points[points.length - 1][0], y: points[points.length - 1][1] }));
+  const middle = { x: { value: width / 2 }, y: { value: height / 2 } };
+  const ordered = { ...encoding, order: { field: "order" } };
   const color = colour(seriesOf(paths), legend);
+  const values = paths.flatMap(({ series, points }) => points.map(([px, py], order) => ({ series, order, x: px, y: py })));
+  const ends = paths.map(({ series, points }) => ({ series, x: points.at(-1)[0], y: points.at(-1)[1] }));
+  const dot = { type: "point", filled: true, opacity: 1, clip: true };
   const layers = [
     {
-      data: { values: lines },
-      mark: { type: "line", strokeWidth: 0.8, clip: true },
-      encoding: {
-        ...encoding,
-        order: { field: "order" },
-        detail: { field: "id" },
-        stroke: { field: "level", type: "quantitative", scale: { range: ["#8d99ae", "#dfe3ea"] }, legend: null },
-      },
+      data: { values: [{ url: shading(heights, levels, grid) }] },
+      mark: { type: "image", width, height, aspect: false },
+      encoding: { ...middle, url: { field: "url" } },
     },
-    { data: { values }, mark: { type: "line", strokeWidth: 1.8, clip: true }, encoding: { ...encoding, order: { field: "order" }, color } },
-    { data: { values: ends }, mark: { type: "point", filled: true, size: 45, opacity: 1, clip: true }, encoding: { ...encoding, color } },
+    { data: { values: lines }, mark: { type: "line", strokeWidth: 0.7, color: "#7d8aa0", clip: true }, encoding: { ...ordered, detail: { field: "id" } } },
+    { data: { values }, mark: { type: "line", strokeWidth: 1.8, clip: true }, encoding: { ...ordered, color } },
+    { data: { values: ends }, mark: { ...dot, size: 45 }, encoding: { ...encoding, color } },
   ];
   if (marks.length > 0) {
     layers.push(
-      { data: { values: marks }, mark: { type: "point", shape: "cross", size: 70, filled: true, color: INK, opacity: 1 }, encoding },
+      { data: { values: marks }, mark: { ...dot, shape: "cross", size: 70, color: INK }, encoding },
       {
         data: { values: marks },
         mark: { type: "text", align: "left", dx: 7, dy: -7, fontSize: 11, color: INK },
@@ -152,6 +146,24 @@ export function contourPanel({ title, x, y, f, levels, paths, marks = [], width 
     );
   }
   return { title, width, height, layer: layers };
+}
+
+const [LOW, HIGH] = [
+  [255, 255, 255],
+  [158, 170, 190],
+];
+
+/** Heights in rows from below as the address of an image: white below the first level, darker from each level to the next. */
+function shading(heights, levels, grid) {
+  const data = new Uint8Array(3 * grid * grid);
+  for (const [i, height] of heights.entries()) {
+    const below = levels.filter((level) => level <= height).length;
+    const next = below > 0 && below < levels.length ? (height - levels[below - 1]) / (levels[below] - levels[below - 1]) : 0;
+    const share = Math.max(0, below - 1 + next) / (levels.length - 1);
+    const at = 3 * ((grid - 1 - Math.floor(i / grid)) * grid + (i % grid));
+    for (const channel of [0, 1, 2]) data[at + channel] = LOW[channel] + share * (HIGH[channel] - LOW[channel]);
+  }
+  return `data:image/png;base64,${Buffer.from(encode({ width: grid, height: grid, data, channels: 3, depth: 8 })).toString("base64")}`;
 }
 
 /** A table of numbers as colours. `cells`: { x, y, value }, white without a value. */
@@ -168,10 +180,6 @@ export function heatPanel({ title, x, y, cells, width = 240, height = 240 }) {
       { data: { values }, mark: { type: "text", fontSize: 11, color: INK }, encoding: { ...place, ...text } },
     ],
   };
-}
-
-function inside(i, grid) {
-  return i > 0.5 && i < grid - 0.5;
 }
 
 /** Means of `count` values around each value, for curves that jump. */

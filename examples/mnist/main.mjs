@@ -65,11 +65,9 @@ async function draw() {
   await savePlot(path, {
     title: `MNIST, ${given.model === "lenet" ? "LeNet-5" : "784-256-10"}`,
     subtitle: `${(100 * confusion.accuracy).toFixed(2)} % of the test images after ${rounds}`,
-    rows: [
-      [
-        linePanel({ title: "Loss of each step, and its running mean", x: "step", y: "cross-entropy", points, scaleY: "log" }),
-        heatPanel({ title: "Mistakes on the test images", x: "taken for", y: "digit", cells: mistakes }),
-      ],
+    panels: [
+      linePanel({ title: "Loss of each step, and its running mean", x: "step", y: "cross-entropy", points, scaleY: "log", domainY: [1e-3, 3] }),
+      heatPanel({ title: "Mistakes on the test images", x: "taken for", y: "digit", cells: mistakes }),
     ],
   });
   console.log(`plot ${path}`);
