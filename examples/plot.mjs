@@ -21,11 +21,11 @@ const CONFIG = {
 };
 
 /** Writes panels, so many in a row, as an SVG file. */
-export async function savePlot(path, { title, subtitle = [], columns = 2, panels }) {
+export async function savePlot(path, { title, subtitle = [], columns = 2, rowSpacing = 100, panels }) {
   const spec = {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
     title: { text: title, subtitle, fontSize: 16, fontWeight: "bold", subtitleFontSize: 12, subtitleColor: "#4b5563", subtitlePadding: 6, offset: 18 },
-    ...{ concat: panels, columns, spacing: { row: 100, column: 84 }, bounds: "flush" },
+    ...{ concat: panels, columns, spacing: { row: rowSpacing, column: 84 }, bounds: "flush" },
     resolve: { scale: { color: "independent" } },
     config: CONFIG,
   };
@@ -82,11 +82,14 @@ export function linePanel({
   });
   const dots = of("dot");
   if (dots.length > 0) layers.push({ data: { values: dots }, mark: { type: "point", filled: true, size: 60, opacity: 1, clip: true }, encoding });
+  const xs = shown.map((point) => point.x);
+  const [left, right] = domainX ?? [Math.min(...xs), Math.max(...xs)];
+  const beside = (at) => (at < (left + right) / 2 ? { align: "left", dx: 4 } : { align: "right", dx: -4 });
   for (const { label, ...at } of rules) {
     const [name] = Object.keys(at);
     const values = [{ ...at, label }];
     const place = name === "x" ? { x: position.x, y: { value: 12 } } : { y: position.y, x: { value: "width" } };
-    const text = name === "x" ? { align: "left", dx: 4 } : { align: "right", dx: -4, dy: -7 };
+    const text = name === "x" ? beside(at.x) : { align: "right", dx: -4, dy: -7 };
     layers.push(
       { data: { values }, mark: { type: "rule", strokeDash: [3, 3], color: GREY }, encoding: { [name]: position[name] } },
       { data: { values }, mark: { type: "text", color: "#4b5563", fontSize: 11, ...text }, encoding: { ...place, text: { field: "label" } } },

