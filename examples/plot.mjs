@@ -169,9 +169,12 @@ function shading(heights, levels, grid) {
   return `data:image/png;base64,${Buffer.from(encode({ width: grid, height: grid, data, channels: 3, depth: 8 })).toString("base64")}`;
 }
 
-/** A table of numbers as colours. `cells`: { x, y, value }, white without a value. */
-export function heatPanel({ title, x, y, cells, width = 240, height = 240 }) {
-  const place = { x: { field: "x", type: "ordinal", title: x, axis: { labelAngle: 0 } }, y: { field: "y", type: "ordinal", title: y } };
+/** A table of numbers as colours. `cells`: { x, y, value }, white without a value; `order`: of rows and columns. */
+function heatPanel({ title, x, y, cells, order, width = 240, height = 240 }) {
+  const place = {
+    x: { field: "x", type: "ordinal", sort: order, title: x, axis: { labelAngle: order.some((name) => name.length > 2) ? -45 : 0 } },
+    y: { field: "y", type: "ordinal", sort: order, title: y },
+  };
   const shade = { field: "value", type: "quantitative", scale: { range: ["#d6e8f5", COLOURS[0]] }, legend: null };
   const text = { text: { field: "value", type: "quantitative" } };
   const values = cells.filter(({ value }) => value !== null);
@@ -183,6 +186,27 @@ export function heatPanel({ title, x, y, cells, width = 240, height = 240 }) {
       { data: { values }, mark: { type: "text", fontSize: 11, color: INK }, encoding: { ...place, ...text } },
     ],
   };
+}
+
+/** The loss of each step of a history of train.fit(), its running mean, and the validation loss after each epoch, in steps of `stepsPerEpoch`. */
+export function lossPanel({ losses, epochs }, stepsPerEpoch, layout = {}) {
+  const means = smooth(losses, losses.length / 50);
+  const points = [
+    ...thin([...losses.keys()], 600).flatMap((i) => [
+      { series: "training", x: i + 1, y: losses[i], kind: "faint" },
+      { series: "training", x: i + 1, y: means[i] },
+    ]),
+    ...epochs.map(({ epoch, validation }) => ({ series: "test", x: epoch * stepsPerEpoch, y: validation.loss, kind: "dot" })),
+  ];
+  return linePanel({ title: "Loss of each step, and its running mean", x: "step", y: "cross-entropy", points, scaleY: "log", ...layout });
+}
+
+/** What a ConfusionMatrix counts beside its diagonal. */
+export function mistakesPanel(confusion, classes, layout = {}) {
+  const cells = confusion.rows.flatMap((row, truth) =>
+    row.map((count, taken) => ({ x: classes[taken], y: classes[truth], value: truth === taken || count === 0 ? null : count })),
+  );
+  return heatPanel({ title: "Mistakes on the test images", x: "taken for", y: "class", cells, order: classes, ...layout });
 }
 
 /** Means of `count` values around each value, for curves that jump. */
@@ -197,7 +221,7 @@ export function smooth(values, count) {
 }
 
 /** At most `most` of the values, evenly picked, with the first and the last. */
-export function thin(values, most) {
+function thin(values, most) {
   if (values.length <= most) return values;
   return Array.from({ length: most }, (_, i) => values[Math.round((i * (values.length - 1)) / (most - 1))]);
 }

@@ -40,35 +40,21 @@ const history = await train.fit(model, batches, {
 const confusion = new train.ConfusionMatrix(10);
 model.eval();
 for (const [x, y] of test) noGrad(() => void confusion.add(model.forward(x), y));
+const { loss: testLoss } = history.epochs.at(-1).validation;
 const rounds = epochs === 1 ? "1 epoch" : `${epochs} epochs`;
-const testLosses = history.epochs.map(({ validation }) => validation.loss);
+const percent = `${(100 * confusion.accuracy).toFixed(2)} %`;
 const seconds = (performance.now() - started) / 1000;
-console.log(
-  `${given.model}: test accuracy ${(100 * confusion.accuracy).toFixed(2)} %   test loss ${testLosses.at(-1).toFixed(4)}   ${rounds}   ${seconds.toFixed(1)} s`,
-);
-if (given.json) console.log(JSON.stringify({ testAccuracy: confusion.accuracy, testLoss: testLosses.at(-1), seconds, epochs }));
-else await draw();
-
-async function draw() {
-  const { heatPanel, linePanel, savePlot, smooth, thin } = await import("../plot.mjs");
-  const { losses } = history;
-  const means = smooth(losses, losses.length / 50);
-  const points = [
-    ...thin([...losses.keys()], 600).flatMap((i) => [
-      { series: "training", x: i + 1, y: losses[i], kind: "faint" },
-      { series: "training", x: i + 1, y: means[i] },
-    ]),
-    ...testLosses.map((y, epoch) => ({ series: "test", x: (epoch + 1) * batches.length, y, kind: "dot" })),
-  ];
-  const mistakes = confusion.rows.flatMap((row, truth) => row.map((count, taken) => ({ x: taken, y: truth, value: truth === taken ? null : count || null })));
-  const path = given.place(`${given.model}.svg`);
-  await savePlot(path, {
+console.log(`${given.model}: test accuracy ${percent}   test loss ${testLoss.toFixed(4)}   ${rounds}   ${seconds.toFixed(1)} s`);
+if (given.json) console.log(JSON.stringify({ testAccuracy: confusion.accuracy, testLoss, seconds, epochs }));
+else {
+  // what draws is loaded only now, so that --json is the training and nothing else
+  const { lossPanel, mistakesPanel, savePlot } = await import("../plot.mjs");
+  const plot = given.place(`${given.model}.svg`);
+  const digits = confusion.rows.map((_, digit) => String(digit));
+  await savePlot(plot, {
     title: `MNIST, ${given.model === "lenet" ? "LeNet-5" : "784-256-10"}`,
-    subtitle: `${(100 * confusion.accuracy).toFixed(2)} % of the test images after ${rounds}`,
-    panels: [
-      linePanel({ title: "Loss of each step, and its running mean", x: "step", y: "cross-entropy", points, scaleY: "log", domainY: [1e-3, 3] }),
-      heatPanel({ title: "Mistakes on the test images", x: "taken for", y: "digit", cells: mistakes }),
-    ],
+    subtitle: `${percent} of the test images after ${rounds}`,
+    panels: [lossPanel(history, batches.length, { domainY: [1e-3, 3] }), mistakesPanel(confusion, digits, { y: "digit" })],
   });
-  console.log(`plot ${path}`);
+  console.log(`plot ${plot}`);
 }
