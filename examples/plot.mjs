@@ -74,7 +74,9 @@ export function linePanel({
   };
   const encoding = { ...position, color: colour(series, legend) };
   const drawn = { line: { strokeWidth: 2 }, faint: { strokeWidth: 1, opacity: 0.3 }, dashed: { strokeWidth: 2, strokeDash: [5, 4] } };
-  const shown = scaleY === "log" ? points.filter((point) => point.y > 0) : points; // 0 has no place on a logarithmic axis
+  // 0 has no place on a logarithmic axis, and coordinates far outside of the panel none in an SVG
+  const highest = domainY ? (scaleY === "log" ? domainY[1] ** 2 / domainY[0] : 2 * domainY[1] - domainY[0]) : Number.POSITIVE_INFINITY;
+  const shown = points.filter((point) => scaleY !== "log" || point.y > 0).map((point) => ({ ...point, y: Math.min(point.y, highest) }));
   const of = (kind) => shown.filter((point) => (point.kind ?? "line") === kind);
   const layers = Object.entries(drawn).flatMap(([kind, mark]) => {
     const values = of(kind);
@@ -98,30 +100,35 @@ export function linePanel({
   return { title, width, height, layer: layers };
 }
 
-/**
- * Contour lines at `levels` of f, which is given lists of x and of y, and paths over them. `paths`: { series, points: [[x, y], ...] }, drawn
- * within the panel, with a dot where they end. `marks`: { x, y, label }.
- */
-export function contourPanel({ title, x, y, f, levels, paths, marks = [], width = 260, height = 240, legend = true, titles = [null, null], grid = 160 }) {
-  const at = (i, [low, high]) => low + ((i + 0.5) / grid) * (high - low);
-  const cells = Array.from({ length: grid * grid }, (_, i) => [at(i % grid, x), at(Math.floor(i / grid), y)]);
+const GRID = 120; // places along each axis at which a height is taken
+
+/** The heights of f, which is given lists of x and of y, over a rectangle, with contour lines at `levels`: what contourPanel() draws on. */
+export function surface({ f, x, y, levels }) {
+  const place = (i, [low, high]) => low + (i / GRID) * (high - low);
+  const cells = Array.from({ length: GRID * GRID }, (_, i) => [place((i % GRID) + 0.5, x), place(Math.floor(i / GRID) + 0.5, y)]);
   const heights = Array.from(f(...[0, 1].map((axis) => cells.map((cell) => cell[axis]))));
   const rings = contours()
-    .size([grid, grid])
+    .size([GRID, GRID])
     .thresholds(levels)(heights)
     .flatMap(({ coordinates }) => coordinates.flat());
-  const place = (i, [low, high]) => low + (i / grid) * (high - low);
-  const within = (i) => i > 0.5 && i < grid - 0.5;
+  const within = (i) => i > 0.5 && i < GRID - 0.5;
   const lines = rings.flatMap((ring, id) =>
     // where a ring follows the edge of the panel there is no contour
     ring.map(([i, j], order) => ({ id: String(id), order, x: within(i) && within(j) ? place(i, x) : null, y: place(j, y) })),
   );
+  return { x, y, lines, url: shading(heights, levels) };
+}
+
+/**
+ * Paths over a surface. `paths`: { series, points: [[x, y], ...] }, drawn within the panel, with a dot where they end. `marks`: { x, y, label }.
+ */
+export function contourPanel({ title, ground, paths, marks = [], width = 260, height = 240, legend = true, titles = [null, null] }) {
   const axis = (name, domain, text) => ({
     ...{ field: name, type: "quantitative", title: text },
     scale: { domain, nice: false, zero: false },
     axis: { grid: false, tickCount: 5 },
   });
-  const encoding = { x: axis("x", x, titles[0]), y: axis("y", y, titles[1]) };
+  const encoding = { x: axis("x", ground.x, titles[0]), y: axis("y", ground.y, titles[1]) };
   const middle = { x: { value: width / 2 }, y: { value: height / 2 } };
   const ordered = { ...encoding, order: { field: "order" } };
   const color = colour(seriesOf(paths), legend);
@@ -130,11 +137,15 @@ export function contourPanel({ title, x, y, f, levels, paths, marks = [], width 
   const dot = { type: "point", filled: true, opacity: 1, clip: true };
   const layers = [
     {
-      data: { values: [{ url: shading(heights, levels, grid) }] },
+      data: { values: [{ url: ground.url }] },
       mark: { type: "image", width, height, aspect: false },
       encoding: { ...middle, url: { field: "url" } },
     },
-    { data: { values: lines }, mark: { type: "line", strokeWidth: 0.7, color: "#7d8aa0", clip: true }, encoding: { ...ordered, detail: { field: "id" } } },
+    {
+      data: { values: ground.lines },
+      mark: { type: "line", strokeWidth: 0.7, color: "#7d8aa0", clip: true },
+      encoding: { ...ordered, detail: { field: "id" } },
+    },
     { data: { values }, mark: { type: "line", strokeWidth: 1.8, clip: true }, encoding: { ...ordered, color } },
     { data: { values: ends }, mark: { ...dot, size: 45 }, encoding: { ...encoding, color } },
   ];
@@ -157,16 +168,16 @@ const [LOW, HIGH] = [
 ];
 
 /** Heights in rows from below as the address of an image: white below the first level, darker from each level to the next. */
-function shading(heights, levels, grid) {
-  const data = new Uint8Array(3 * grid * grid);
+function shading(heights, levels) {
+  const data = new Uint8Array(3 * GRID * GRID);
   for (const [i, height] of heights.entries()) {
     const below = levels.filter((level) => level <= height).length;
     const next = below > 0 && below < levels.length ? (height - levels[below - 1]) / (levels[below] - levels[below - 1]) : 0;
     const share = Math.max(0, below - 1 + next) / (levels.length - 1);
-    const at = 3 * ((grid - 1 - Math.floor(i / grid)) * grid + (i % grid));
+    const at = 3 * ((GRID - 1 - Math.floor(i / GRID)) * GRID + (i % GRID));
     for (const channel of [0, 1, 2]) data[at + channel] = LOW[channel] + share * (HIGH[channel] - LOW[channel]);
   }
-  return `data:image/png;base64,${Buffer.from(encode({ width: grid, height: grid, data, channels: 3, depth: 8 })).toString("base64")}`;
+  return `data:image/png;base64,${Buffer.from(encode({ width: GRID, height: GRID, data, channels: 3, depth: 8 })).toString("base64")}`;
 }
 
 /** A table of numbers as colours. `cells`: { x, y, value }, white without a value; `order`: of rows and columns. */
@@ -211,12 +222,10 @@ export function mistakesPanel(confusion, classes, layout = {}) {
 
 /** Means of `count` values around each value, for curves that jump. */
 export function smooth(values, count) {
-  const sums = [0];
-  for (const value of values) sums.push(sums[sums.length - 1] + value);
   const half = Math.floor(count / 2);
   return values.map((_, i) => {
-    const [from, to] = [Math.max(0, i - half), Math.min(values.length, i + half + 1)];
-    return (sums[to] - sums[from]) / (to - from);
+    const near = values.slice(Math.max(0, i - half), i + half + 1);
+    return near.reduce((a, b) => a + b, 0) / near.length;
   });
 }
 

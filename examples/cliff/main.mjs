@@ -8,7 +8,7 @@
 // --quick takes half the steps.
 import { layers, mseLoss, noGrad, optim, tensor, train } from "../../dist/index.js";
 import { options } from "../options.mjs";
-import { contourPanel, linePanel, savePlot } from "../plot.mjs";
+import { contourPanel, linePanel, savePlot, surface } from "../plot.mjs";
 
 const given = options(import.meta.url);
 const LENGTH = 50; // steps of the recurrence
@@ -100,9 +100,8 @@ await savePlot(plot, {
   panels: [
     contourPanel({
       title: "The paths over the loss; one leaves to the upper right",
-      ...{ x: [3.5, 6], y: [-2.9, -1.5], titles: ["w", "b"], width: 380, legend: false },
-      f: lossesAt,
-      levels: [0.002, 0.01, 0.03, 0.06, 0.1, 0.2, 0.3, 0.4],
+      ground: surface({ f: lossesAt, x: [3.5, 6], y: [-2.9, -1.5], levels: [0.002, 0.01, 0.03, 0.06, 0.1, 0.2, 0.3, 0.4] }),
+      ...{ titles: ["w", "b"], width: 380, legend: false },
       paths: Object.entries(runs).map(([name, { path }]) => ({ series: name, points: path })),
       marks: [{ x: START.w, y: START.b, label: "start" }],
     }),

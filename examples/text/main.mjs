@@ -20,7 +20,7 @@ const FOLDER = "/usr/share/games/fortunes"; // of Debian's package fortunes
 const FILES = ["computers", "cookie", "definitions", "fortunes", "linux", "literature", "miscellaneous", "platitudes", "science", "wisdom", "work"];
 const LENGTH = 64; // characters that are read at once
 const BATCH = 32;
-const steps = given.quick ? 20 : 600;
+const steps = given.quick ? 20 : 500;
 const parts = given.quick ? 2 : 10; // after each of them the perplexity is measured
 const NETWORKS = {
   lstm: { name: "LSTM", rate: 0.01, make: (vocabulary) => new CharacterLstm(vocabulary, given.quick ? 32 : 128) },
@@ -120,6 +120,6 @@ const plot = given.place("text.svg");
 await savePlot(plot, {
   title: "Characters of fortunes",
   subtitle: `on text that was held back; ${characters.length} for one who knows nothing`,
-  panels: [linePanel({ title: "Perplexity", x: "step", y: "characters", points, scaleY: "log", width: 460 })],
+  panels: [linePanel({ title: "Perplexity", x: "step", y: "characters", points, scaleY: "log", domainX: [0, steps], domainY: [4, 100], width: 460 })],
 });
 console.log(`\nplot ${plot}`);
