@@ -151,9 +151,7 @@ test("every example begins with what it is about and how to run it, which --help
 
 test("the table of examples names each of them", () => {
   const table = readFileSync("examples/README.md", "utf8");
-  for (const entry of readdirSync("examples", { withFileTypes: true })) {
-    if (entry.isDirectory()) assert.match(table, `(${entry.name}/main.mjs)`);
-  }
+  for (const name of readdirSync("examples")) if (existsSync(`examples/${name}/main.mjs`)) assert.ok(table.includes(`(${name}/main.mjs)`), name);
 });
 
 test.run();
