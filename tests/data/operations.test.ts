@@ -203,4 +203,9 @@ test("what cannot be is a typed error", () => {
   assertThrows(() => [...new DataLoader(set.concat(other), { batchSize: 13 })], DtypeError, /concat/);
 });
 
+test("a transform that answers another number of rows is refused", () => {
+  const doubled = counting(4).map(([x, y]) => [tapir.concat([x, x]), y]);
+  assertThrows(() => [...new DataLoader(doubled, { batchSize: 2 })], ShapeError, /as many rows as it was given, 2; got float32 \[4,2\] and int32 \[2\]/);
+});
+
 test.run();

@@ -192,4 +192,27 @@ test("Lion takes a step of lr by the sign, none at 0, and NaN does not pass for 
   assert.equal([...w.data()], [0.75, 1.25, 1, Number.NaN, 0.75]);
 });
 
+for (const name of ["SGD", "Adagrad", "RMSprop", "Adadelta", "Adam", "AdamW", "AMSGrad", "Adamax", "NAdam", "RAdam", "Lion"] as const) {
+  test(`${name}: a setting made after a state was loaded holds, also one that was in force before`, () => {
+    const moved = (lr: number, load: boolean): number[] => {
+      const w = tapir.tensor([1, 2, 3], { requiresGrad: true });
+      const optimizer = new tapir.optim[name]([w], { lr: 0.01 });
+      const step = (): void => {
+        w.grad = tapir.tensor([1, -1, 0.5]);
+        optimizer.step();
+      };
+      step();
+      if (load) {
+        const saved = optimizer.stateDict();
+        optimizer.loadStateDict({ ...saved, paramGroups: saved.paramGroups.map((group) => ({ ...group, lr: 0.5 })) } as never);
+        optimizer.paramGroups[0].lr = lr;
+      }
+      step();
+      return [...w.data()];
+    };
+    assert.equal(moved(0.01, true), moved(0.01, false));
+    assert.not.equal(moved(0.02, true), moved(0.01, false));
+  });
+}
+
 test.run();

@@ -5,7 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { ConfigError, FormatError, formats, layers, memory, mseLoss, optim, type Tensor, tensor, train } from "../../ts-src/index.js";
+import { ConfigError, FormatError, formats, layers, memory, mseLoss, optim, randn, type Tensor, tensor, train } from "../../ts-src/index.js";
 import { assertRejects } from "../assert-close.js";
 import { fresh, killed } from "./kills.js";
 
@@ -85,6 +85,85 @@ test("what does not fit is refused, and nothing is changed", async () => {
     /monitor loss; got string accuracy/,
   );
   await assertRejects(train.fit(other.model, data, { ...other.options, checkpoint: { folder, every: 0 } }), ConfigError, /every, a whole number >= 1/);
+});
+
+test("a folder with checkpoints is refused unless training goes on from them", async () => {
+  const folder = fresh();
+  const { model, data, options } = setUp();
+  await train.fit(model, data, { ...options, epochs: 2, checkpoint: folder });
+  await assertRejects(
+    train.fit(model, data, { ...options, epochs: 1, checkpoint: folder }),
+    ConfigError,
+    /a folder without checkpoints; got 2 of them in .*; resume: true goes on/,
+  );
+});
+
+test("a training that was set up otherwise does not go on, and nothing is changed", async () => {
+  const folder = fresh();
+  const { model, data, options } = setUp();
+  await train.fit(model, data, { ...options, epochs: 1, checkpoint: folder });
+  const other = setUp();
+  const before = [...other.model.stateDict().weight.data()];
+  const resume = { folder, resume: true };
+  const measured = { ...other.options, metrics: { own: () => 1 } };
+  await assertRejects(
+    train.fit(other.model, data, { ...measured, checkpoint: resume }),
+    ConfigError,
+    /a training with metrics own, as this one; got string none/,
+  );
+  assert.equal([...other.model.stateDict().weight.data()], before);
+});
+
+test("a training that a callback has stopped within an epoch goes on there; one that stopped early goes on with more patience", async () => {
+  const batches = (): [Tensor, Tensor][] => [1, 2, 3, 4, 5].map((i) => [tensor([[i, 1]]), tensor([[i]])]);
+  const run = async (folder: string | undefined, stopAt: number): Promise<{ losses: number[]; stopped: string | undefined }> => {
+    const { model, options } = setUp();
+    model.loadStateDict({ weight: tensor([[0.1, 0.2]]), bias: tensor([0.3]) });
+    let steps = 0;
+    const callbacks = [{ onStepEnd: () => (++steps === stopAt ? "stop" : undefined) }];
+    return train.fit(model, batches(), { ...options, epochs: 3, callbacks, checkpoint: folder && { folder, resume: true } });
+  };
+  const whole = await run(undefined, 0);
+  const folder = fresh();
+  const half = await run(folder, 7);
+  assert.is(half.losses.length, 7);
+  assert.is(half.stopped, "a callback asked for it");
+  assert.equal((await run(folder, 0)).losses, whole.losses);
+  const early = fresh();
+  const { model, data, options } = setUp();
+  const stopping = (patience: number, epochs: number): Promise<train.History> =>
+    train.fit(model, data, {
+      ...options,
+      epochs,
+      metrics: { worse: () => 1 },
+      earlyStopping: { monitor: "worse", better: "lower", patience },
+      checkpoint: { folder: early, resume: true },
+    });
+  assert.is((await stopping(1, 10)).epochs.length, 2);
+  assert.is((await stopping(4, 10)).epochs.length, 5);
+});
+
+test("data that draw random numbers and have no place of their own go on with the same ones", async () => {
+  const run = async (folder: string | undefined, stopAt: number): Promise<number[]> => {
+    const { model, options } = setUp();
+    model.loadStateDict({ weight: tensor([[0.1, 0.2]]), bias: tensor([0.3]) });
+    const noisy = {
+      length: 5,
+      *[Symbol.iterator](): Generator<[Tensor, Tensor]> {
+        for (let i = 0; i < 5; i++) yield [randn([4, 2]), randn([4, 1])];
+      },
+    };
+    let steps = 0;
+    const callbacks = [{ onStepEnd: () => (++steps === stopAt ? "stop" : undefined) }];
+    const history = await train.fit(model, noisy, { ...options, epochs: 2, seed: 4, callbacks, checkpoint: folder && { folder, resume: true } });
+    return history.losses;
+  };
+  const whole = await run(undefined, 0);
+  for (const stopAt of [1, 3, 4, 6, 9]) {
+    const folder = fresh();
+    await run(folder, stopAt);
+    assert.equal(await run(folder, 0), whole, `stopped after ${stopAt}`);
+  }
 });
 
 test("checkpoints and what they are restored from hold no memory", async () => {

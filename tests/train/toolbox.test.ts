@@ -15,6 +15,7 @@ import {
   NumericError,
   noGrad,
   optim,
+  schedules,
   type Tensor,
   tensor,
   train,
@@ -244,6 +245,75 @@ test("an average of the weights is what is measured and restored, while training
   const model = classifier();
   const refused = train.fit(model, [], { loss: crossEntropy, optimizer: new optim.SGD(model.parameters()), average: {} as never });
   await assertRejects(refused, ConfigError, /expected average, an ExponentialMovingAverage or a StochasticWeightAverage/);
+});
+
+test("after a rollback the learning rate is that of the schedule, and an average goes back too", async () => {
+  const { model, weight } = one();
+  const optimizer = new optim.SGD([weight], { lr: 0.001 });
+  const average = new optim.ExponentialMovingAverage([weight], { decay: 0.5 });
+  const batches = Array.from({ length: 12 }, (_, i) => line(i === 8 ? 1e6 : 1));
+  const rates: number[] = [];
+  const schedule = new schedules.StepLR(optimizer, { stepSize: 1, gamma: 0.5 });
+  const history = await train.fit(model, batches, {
+    loss: mseLoss,
+    optimizer,
+    average,
+    schedule: { schedule, per: "step" },
+    spikeGuard: { factor: 4, window: 4, action: "rollback", snapshotEvery: 5 },
+    callbacks: [{ onStepEnd: () => void rates.push(optimizer.paramGroups[0].lr) }],
+  });
+  assert.is(history.skipped.length, 1);
+  // a step that is left out takes none of the schedule
+  assertClose(
+    rates,
+    [1, 2, 3, 4, 5, 6, 7, 8, 8, 9, 10, 11].map((n) => 0.001 * 0.5 ** n),
+    { rtol: 1e-12 },
+  );
+  assert.is(average.stateDict().n_averaged, 5 + 3);
+});
+
+for (const compile of [true, false]) {
+  test(`a parameter that is frozen between trainings stays, also with accumulated gradients, ${compile ? "compiled" : "op by op"}`, async () => {
+    const model = classifier();
+    const optimizer = new optim.SGD(model.parameters(), { lr: 0.1, momentum: 0.9, weightDecay: 0.1 });
+    const [first] = model.parameters();
+    let frozen: number[] = [];
+    const callbacks = [
+      {
+        onEpochEnd({ epoch }: train.Progress) {
+          if (epoch !== 1) return;
+          first.requiresGrad = false;
+          frozen = [...first.data()];
+        },
+      },
+    ];
+    const loader = new data.DataLoader(points(60), { batchSize: 10 });
+    await train.fit(model, loader, { loss: crossEntropy, optimizer, epochs: 3, accumulate: 2, compile, callbacks });
+    assert.equal([...first.data()], frozen);
+  });
+}
+
+test("evaluate leaves each module as it was, in training or in use", async () => {
+  const model = new layers.Sequential(new layers.Linear(2, 4), new layers.BatchNorm1d(4), new layers.Linear(4, 3));
+  const norm = model.namedModules()[2][1];
+  norm.eval();
+  await train.evaluate(model, new data.DataLoader(points(20), { batchSize: 10 }), { loss: crossEntropy });
+  assert.is(norm.training, false);
+  assert.is(model.training, true);
+});
+
+test("the focal loss of sure examples has a finite slope for any gamma", () => {
+  const x = tensor([[200, 0, 0]], { requiresGrad: true });
+  focalLoss(x, tensor([0], int32), { gamma: 0.5 }).backward();
+  assert.ok(x.grad?.data().every((value) => Number.isFinite(value)));
+});
+
+test("callbacks that hear nothing, or are no functions, are refused", async () => {
+  const model = classifier();
+  const options = { loss: crossEntropy, optimizer: new optim.SGD(model.parameters()) };
+  for (const callback of [{ onEpochEnds: () => undefined }, { onEpochEnd: 3 }, {}]) {
+    await assertRejects(train.fit(model, [], { ...options, callbacks: [callback as never] }), ConfigError, /fit: expected callbacks, a list of/);
+  }
 });
 
 test("adaptive clipping bounds a step by the weights", async () => {

@@ -1,5 +1,5 @@
 // What datasets and transforms answer, checked.
-import { ConfigError } from "../../bindings/errors.js";
+import { ConfigError, ShapeError } from "../../bindings/errors.js";
 import { scope } from "../../bindings/lifetime.js";
 import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
@@ -17,6 +17,14 @@ export function transformed(what: string, source: Dataset, index: Tensor, epoch:
   return scope(() => {
     const numbers = numbersOf(what, index, source.length);
     const taken = checkedBatch(`${what}: expected take() of the dataset`, source.take(index, epoch));
-    return checkedBatch(`${what}: expected the transform`, transform(taken, { index: numbers, epoch }));
+    const [x, y] = checkedBatch(`${what}: expected the transform`, transform(taken, { index: numbers, epoch }));
+    for (const t of [x, y]) {
+      if (t.shape[0] !== numbers.length) {
+        throw new ShapeError(
+          `${what}: expected the transform to answer as many rows as it was given, ${numbers.length}; got ${x.describe()} and ${y.describe()}`,
+        );
+      }
+    }
+    return [x, y];
   });
 }

@@ -121,6 +121,8 @@ class Rows {
   private readonly classes: Map<string, number> | undefined;
   private readonly values: number[] = [];
   private readonly labels: string[] = [];
+  /** Where each of them stands. */
+  private readonly lines: number[] = [];
 
   constructor(names: readonly string[], settings: Settings, refuse: Refuse) {
     this.names = names;
@@ -140,11 +142,19 @@ class Rows {
 
   add(record: readonly string[], line: number): void {
     if (record.length !== this.names.length) this.refuse(`expected ${this.names.length} fields; got ${record.length}`, line, String(record.length));
-    for (const i of this.inputs) this.values.push(numberOf(record[i]) ?? this.wrong("a finite number", record[i], line, i));
+    for (const i of this.inputs) this.values.push(this.number(record[i]) ?? this.wrong("a finite number", record[i], line, i));
     const label = record[this.target];
     if (this.classes !== undefined && !this.classes.has(label)) this.wrong(`a class among ${[...this.classes.keys()].join(", ")}`, label, line, this.target);
-    if (this.settings.classes === false && numberOf(label) === undefined) this.wrong("a finite number", label, line, this.target);
+    if (this.settings.classes === false && this.number(label) === undefined) this.wrong("a finite number", label, line, this.target);
+    if (label === "" && this.classes === undefined) this.wrong("a target", label, line, this.target);
     this.labels.push(label);
+    this.lines.push(line);
+  }
+
+  /** A number that the dtype holds. */
+  private number(field: string): number | undefined {
+    const value = numberOf(field);
+    return value !== undefined && this.settings.dtype === "float32" && !Number.isFinite(Math.fround(value)) ? undefined : value;
   }
 
   private wrong(expected: string, got: string, line: number, column: number): never {
@@ -154,8 +164,16 @@ class Rows {
   dataset(): TableDataset {
     const { labels, settings, inputs, names } = this;
     if (labels.length === 0) this.refuse("expected a row; got none");
-    const numbers = labels.map(numberOf);
+    const numbers = labels.map((label) => this.number(label));
     const allNumbers = numbers.every((value) => value !== undefined);
+    const strange = numbers.indexOf(undefined);
+    if (settings.classes === undefined && !allNumbers && numbers.some((value) => value !== undefined)) {
+      this.refuse(
+        `expected targets that are all numbers or all labels; got both, ${JSON.stringify(labels[strange].slice(0, 40))} among numbers; classes: true takes them as labels`,
+        this.lines[strange],
+        names[this.target],
+      );
+    }
     const array = settings.dtype === "float64" ? Float64Array : Float32Array;
     const flat = tensor(array.from(this.values));
     const x = reshape(flat, [labels.length, inputs.length]);

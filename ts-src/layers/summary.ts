@@ -16,12 +16,15 @@ type Shapes = Map<AnyModule, string>;
 function shapesOf(model: AnyModule, modules: readonly AnyModule[], inputs: readonly Tensor[]): Shapes {
   const shapes: Shapes = new Map();
   const states = modules.map((module) => module.training);
+  const own: (PropertyDescriptor | undefined)[] = [];
   try {
     for (const module of modules) {
       module.training = false;
+      // a method of the class, or a property of its own, which another hides for the one run
+      own.push(Object.getOwnPropertyDescriptor(module, "forward"));
+      const forward = module.forward as (...given: never[]) => unknown;
       const watched = (...given: never[]): unknown => {
-        // the class's own forward, which this property hides for the one run
-        const output = Object.getPrototypeOf(module).forward.apply(module, given);
+        const output = forward.apply(module, given);
         shapes.set(module, tensorsIn(output).map((t) => showShape(t.shape)).join(" ")); // biome-ignore format: short
         return output;
       };
@@ -31,6 +34,8 @@ function shapesOf(model: AnyModule, modules: readonly AnyModule[], inputs: reado
   } finally {
     for (const [i, module] of modules.entries()) {
       delete (module as { forward?: unknown }).forward;
+      const before = own[i];
+      if (before !== undefined) Object.defineProperty(module, "forward", before);
       module.training = states[i];
     }
   }

@@ -13,7 +13,7 @@ import { relu } from "../ops/piecewise.js";
 import { pow } from "../ops/power.js";
 import { mean } from "../ops/reduce.js";
 import { oneHot } from "../ops/scatter.js";
-import { where } from "../ops/select.js";
+import { clamp, where } from "../ops/select.js";
 import { reshape } from "../ops/shape.js";
 import { logSoftmax } from "../ops/softmax.js";
 import { neg } from "../ops/unary.js";
@@ -64,6 +64,8 @@ export function multiMarginLoss(input: Tensor, target: Tensor, options: MultiMar
   });
 }
 
+const LEAST_DOUBT = 1e-30;
+
 export interface FocalOptions extends LossOptions {
   /** How much sure examples count less; 2 by default, 0 is the cross-entropy. */
   gamma?: number;
@@ -85,8 +87,8 @@ export function focalLoss(input: Tensor, target: Tensor, options: FocalOptions =
   return scope(() => {
     const logs = reshape(atTarget(logSoftmax(input, { axis: 1 }), target), [target.size]);
     if (gamma === 0) return reduced(name, mul(logs, -alpha), reduction);
-    // 1 - p without the loss of digits where p is near 1
-    const doubt = neg(expm1(logs));
+    // 1 - p without the loss of digits where p is near 1; from where it is 0 a power below 1 would have an infinite slope
+    const doubt = clamp(neg(expm1(logs)), LEAST_DOUBT, null);
     return reduced(name, mul(mul(pow(doubt, gamma), logs), -alpha), reduction);
   });
 }

@@ -17,8 +17,11 @@ const FLOPS = 4;
 
 export class Accumulation {
   private readonly parameters: readonly Tensor[];
-  /** Of each parameter that got a gradient. */
+  /** Of each parameter that ever got a gradient. */
   private readonly sums = new Map<Tensor, Tensor>();
+  /** Those that got one since the last step, and before it: a program is traced once, and adds to the same ones from then on. */
+  private added = new Set<Tensor>();
+  private addedBefore = new Set<Tensor>();
   /** Of batches of so many examples: the cells of the kernel of SGD (steps, lr, decay, sign), whose step of -n adds n times the gradient. */
   private readonly cells = new Map<number, Cells>();
 
@@ -37,6 +40,7 @@ export class Accumulation {
     const { tensor } = cells;
     for (const p of this.parameters) {
       if (p.grad === undefined) continue;
+      this.added.add(p);
       const sum = this.sums.get(p) ?? keep(zeros(p.shape, { dtype: p.dtype }));
       this.sums.set(p, sum);
       change({
@@ -53,12 +57,14 @@ export class Accumulation {
   /** Gives the parameters their mean gradients; `share`, [] float64, is 1 / examples. */
   give(share: Tensor): void {
     noGrad(() => {
-      for (const [p, sum] of this.sums) anchor(mul(sum, to(share, p.dtype)), p);
+      for (const p of this.added.size > 0 ? this.added : this.addedBefore) anchor(mul(this.sums.get(p) as Tensor, to(share, p.dtype)), p);
     });
   }
 
   /** Begins anew. */
   clear(): void {
+    if (this.added.size > 0) this.addedBefore = this.added;
+    this.added = new Set();
     for (const sum of this.sums.values()) {
       change({ name: "accumulate", tensors: { sum }, writes: ["sum"], run: (t) => kernelsOf(sum.dtype).fill(t.sum.ptr, 0, sum.size) });
     }
@@ -78,5 +84,6 @@ export class Accumulation {
     for (const sum of this.sums.values()) sum.dispose();
     this.sums.clear();
     for (const [i, sum] of sums) this.sums.set(this.parameters[i], keep(clone(sum)));
+    this.added = new Set(this.sums.keys());
   }
 }

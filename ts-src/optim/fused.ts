@@ -9,7 +9,7 @@ import { change } from "../../bindings/trace.js";
 import { clone } from "../ops/convert.js";
 import { full } from "../ops/create.js";
 import { Cells } from "./cells.js";
-import { type CommonSettings, checkCommon, Optimizer, type ParamGroup, type StateKind } from "./optimizer.js";
+import { type CommonSettings, checkCommon, Optimizer, type OptimizerState, type ParamGroup, type StateKind } from "./optimizer.js";
 
 /** As enum Cell in assembly/optim/cells.ts. */
 const [STEPS, SETTINGS, CELLS] = [0, 1, 12];
@@ -36,6 +36,8 @@ export interface Addresses {
 
 export abstract class FusedOptimizer<S extends CommonSettings> extends Optimizer<S, FusedState> {
   private readonly writers = new Map<ParamGroup<S>, () => void>();
+  /** What each of them wrote last. */
+  private readonly written = new Map<ParamGroup<S>, Float64Array>();
   /** Numbers of the state beside tensors: the cell of each, and what it is before the first step. */
   protected readonly numbers: { readonly [name: string]: { readonly cell: number; readonly first: number } } = { step: { cell: STEPS, first: 0 } };
   /** Operations of an element, of which a square root or a quotient counts as 10. */
@@ -121,11 +123,18 @@ export abstract class FusedOptimizer<S extends CommonSettings> extends Optimizer
     return into;
   }
 
+  /** As the base's; the cells then hold what was saved, whatever was written to those before. */
+  override loadStateDict(saved: OptimizerState<S>): void {
+    super.loadStateDict(saved);
+    for (const written of this.written.values()) written.fill(Number.NaN);
+  }
+
   /** What comes before a change of the group's parameters: settings are written, and checked, when one is another than before. */
   protected writing(group: ParamGroup<S>): () => void {
     let writer = this.writers.get(group);
     if (writer === undefined) {
       const written = new Float64Array(KEPT - SETTINGS).fill(Number.NaN);
+      this.written.set(group, written);
       const values = new Float64Array(KEPT - SETTINGS);
       writer = () => {
         this.settings(group, values);

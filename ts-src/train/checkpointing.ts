@@ -82,6 +82,12 @@ export class Checkpointing {
     } catch (error) {
       throw new FormatError(`fit: checkpoint: expected a folder to write to; ${reason(error)} at ${this.folder}`, { cause: error });
     }
+    const { length } = await this.names();
+    if (length > 0 && !this.resumes) {
+      throw new ConfigError(
+        `fit: checkpoint: expected a folder without checkpoints; got ${length} of them in ${this.folder}; resume: true goes on from the newest`,
+      );
+    }
   }
 
   /** The newest checkpoint; undefined if there is none. Throws FormatError. */

@@ -14,7 +14,7 @@ export interface ClippingOptions {
   adaptive?: number;
   /**
    * What gradients do whose norm is not finite: "error" (default) ends training with a NumericError, "skip" leaves the step out. In
-   * both cases weights, statistics and optimizer stay as they are.
+   * both cases weights and optimizer stay as they are, and statistics too unless the step was to be made of several batches.
    */
   nonFinite?: "error" | "skip";
 }

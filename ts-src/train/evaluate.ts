@@ -58,7 +58,7 @@ export async function evaluate(model: Module, data: Batches, options: EvaluateOp
   stopIfAborted(signal);
   const scorer = new Scorer("evaluate", metrics);
   const breath = new Breath();
-  const training = model.training;
+  const modules = model.namedModules().map(([, module]) => ({ module, training: module.training }));
   model.eval();
   try {
     for await (const batch of batches(data)) {
@@ -74,7 +74,7 @@ export async function evaluate(model: Module, data: Batches, options: EvaluateOp
     }
   } finally {
     meter?.stop();
-    model.train(training);
+    for (const { module, training } of modules) module.training = training;
   }
   if (scorer.examples === 0) throw new ConfigError("evaluate: expected at least one batch; got none");
   return scorer.scores;

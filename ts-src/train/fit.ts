@@ -6,13 +6,13 @@ import type { Batch } from "../data/dataset.js";
 import type { CheckpointTree } from "../formats/checkpoint.js";
 import type { Module } from "../layers/module.js";
 import { tensor } from "../ops/create.js";
-import { manualSeed, randomState, restoreRandom } from "../ops/random.js";
+import { manualSeed, type RandomState, randomState, restoreRandom } from "../ops/random.js";
 import { Optimizer } from "../optim/optimizer.js";
 import { Breath, batches, evaluate, finiteLoss, stopIfAborted } from "./evaluate.js";
 import type { Beginning, History, Progress } from "./history.js";
 import { type Batches, checkBatch, checkedSettings, type FitOptions, type Settings } from "./options.js";
 import { type Bar, createBar, terminal } from "./progress.js";
-import { checkedTree, hasPlace, type TrainingTree } from "./resuming.js";
+import { checkedTree, hasPlace, type SetUp, type TrainingTree } from "./resuming.js";
 import { Scorer, type Scores } from "./scores.js";
 import { Snapshot, stateful } from "./snapshot.js";
 import { type Judge, Step } from "./step.js";
@@ -55,6 +55,11 @@ class Training {
   private epochStarted = performance.now();
   /** Batches of the whole training that were trained on. */
   private steps = 0;
+  private epochRandom = randomState();
+  /** Of a training that goes on within an epoch: where random numbers stand once the batches before are gone through. */
+  private again: RandomState | undefined;
+  /** Whether it ended within an epoch. */
+  private midway = false;
   private best: Snapshot | undefined;
   private safe: Snapshot | undefined;
 
@@ -87,10 +92,23 @@ class Training {
     const beginning: Beginning = { epochs, scores: ["loss", ...Object.keys(metrics)], validated: validation !== undefined };
     for (const callback of callbacks) this.mayStop((await callback.onBegin?.(beginning, this.history)) === "stop");
     this.model.train();
+    this.stopIfOver();
     while (this.epoch <= epochs && this.history.stopped === undefined) await this.runEpoch();
     if (earlyStopping?.restoreBest && this.best !== undefined) this.best.restore(this.model);
     this.history.seconds = (performance.now() - this.started) / 1000;
     return this.history;
+  }
+
+  private get setUp(): SetUp {
+    const { optimizer, schedule, average, metrics, accumulate } = this.settings;
+    const classOf = (part: object | undefined): string => part?.constructor.name ?? "none";
+    return {
+      optimizer: classOf(optimizer),
+      schedule: classOf(schedule?.schedule),
+      average: classOf(average),
+      metrics: Object.keys(metrics).join(", ") || "none",
+      accumulate,
+    };
   }
 
   private async save(): Promise<void> {
@@ -113,12 +131,15 @@ class Training {
       optimizer: stateful(optimizer)?.stateDict() ?? null,
       schedule: schedule?.schedule.stateDict() ?? null,
       random: randomState(),
+      epochRandom: this.epochRandom,
+      setUp: this.setUp,
       data: hasPlace(this.data) ? this.data.stateDict() : null,
       epoch: this.epoch,
       done: this.done,
       steps: this.steps,
       scores: this.scorer.state,
-      history: { ...this.history, losses, gradientNorms, learningRates },
+      // whether it stopped is decided anew
+      history: { ...this.history, stopped: undefined, losses, gradientNorms, learningRates },
       earlyStopping: earlyStopping?.state ?? null,
       spikeGuard: spikeGuard?.state ?? null,
       average: average?.stateDict() ?? null,
@@ -135,7 +156,7 @@ class Training {
     const { optimizer, schedule, earlyStopping, spikeGuard, average } = this.settings;
     const { accumulation } = this.step;
     const own = stateful(optimizer);
-    const tree = checkedTree(checkpoint, {
+    const tree = checkedTree(checkpoint, this.setUp, {
       schedule: schedule !== undefined,
       earlyStopping: earlyStopping !== undefined,
       spikeGuard: spikeGuard !== undefined,
@@ -143,20 +164,26 @@ class Training {
       accumulated: accumulation !== undefined,
       optimizer: own !== undefined,
     });
-    const before = Snapshot.of(this.model);
+    const before = Snapshot.of(this.model, optimizer, average);
+    const [lastSchedule, lastData, lastRandom] = [schedule?.schedule.stateDict(), hasPlace(this.data) ? this.data.stateDict() : undefined, randomState()];
     try {
       this.model.loadStateDict(tree.model);
       if (tree.optimizer !== null) own?.loadStateDict(tree.optimizer as NonNullable<typeof tree.optimizer>);
+      if (tree.average !== null) average?.loadStateDict(tree.average);
+      if (tree.schedule !== null) schedule?.schedule.loadStateDict(tree.schedule as never);
+      if (hasPlace(this.data) && tree.data !== null) this.data.loadStateDict(tree.data);
+      restoreRandom("fit: checkpoint", tree.random);
     } catch (error) {
-      before.restore(this.model);
+      before.restore(this.model, { optimizer, average, settings: true });
+      schedule?.schedule.loadStateDict(lastSchedule as never);
+      if (hasPlace(this.data)) this.data.loadStateDict(lastData);
+      restoreRandom("fit: checkpoint", lastRandom);
       throw error;
     } finally {
       before.dispose();
     }
-    if (tree.average !== null) average?.loadStateDict(tree.average);
-    if (tree.schedule !== null) schedule?.schedule.loadStateDict(tree.schedule as never);
-    if (hasPlace(this.data) && tree.data !== null) this.data.loadStateDict(tree.data);
-    restoreRandom("fit: checkpoint", tree.random);
+    this.epochRandom = tree.epochRandom;
+    if (tree.done > 0 && !hasPlace(this.data)) this.again = tree.random;
     this.epoch = tree.epoch;
     this.done = tree.done;
     this.steps = tree.steps;
@@ -186,10 +213,16 @@ class Training {
     let passed = 0;
     // a checkpoint after the last batch of an epoch: only its end is left
     const over = this.data.length !== undefined && this.done >= this.data.length;
+    if (this.done === 0) this.epochRandom = randomState();
+    else if (this.again !== undefined && !over) restoreRandom("fit: checkpoint", this.epochRandom);
     for await (const batch of over ? [] : batches(this.data)) {
       stopIfAborted(signal);
       // what has no place of its own to go on from is gone through
-      if (passed++ < this.done && !hasPlace(this.data)) continue;
+      if (passed++ < this.done && !hasPlace(this.data)) {
+        if (passed === this.done && this.again !== undefined) restoreRandom("fit: checkpoint", this.again);
+        continue;
+      }
+      this.again = undefined;
       checkBatch("fit", batch);
       this.runBatch(batch);
       this.done++;
@@ -200,12 +233,17 @@ class Training {
       if (this.history.stopped !== undefined) break;
     }
     if (this.done === 0) throw new ConfigError("fit: expected at least one batch an epoch; got none; an iterator that was used up begins no second epoch");
+    // stopped in its midst: the training may go on from here
+    if (this.history.stopped !== undefined && this.data.length !== undefined && this.done < this.data.length) {
+      await this.save();
+      this.midway = true;
+    }
     this.attempt(() => this.step.finish(this.judge(undefined)) && this.settings.schedule?.stepEnded());
     await this.endEpoch();
     this.scorer = new Scorer("fit", this.settings.metrics);
     this.done = 0;
     this.epoch++;
-    if (checkpoint?.dueAfterEpoch(this.epoch - 1)) await this.save();
+    if (checkpoint?.dueAfterEpoch(this.epoch - 1) && !this.midway) await this.save();
   }
 
   /** One batch, and the optimizer's step if it is due. */
@@ -213,7 +251,7 @@ class Training {
     const { spikeGuard, schedule } = this.settings;
     if (spikeGuard?.action === "rollback" && this.steps % spikeGuard.snapshotEvery === 0) {
       this.safe?.dispose();
-      this.safe = Snapshot.of(this.model, this.settings.optimizer);
+      this.safe = Snapshot.of(this.model, this.settings.optimizer, this.settings.average);
     }
     this.attempt(() => {
       if (this.step.run(x, y, this.judge({ x, y }))) schedule?.stepEnded();
@@ -253,10 +291,15 @@ class Training {
       step();
     } catch (error) {
       if (!(error instanceof LeftOut)) throw error;
-      this.step.drop();
       let { message } = error;
+      const { batches } = this.step.pending;
+      // a spike that is left out takes no other batch with it
+      if (!(error instanceof Spike) || this.safe !== undefined) {
+        if (batches > 0) message += `; ${batches} batches that waited for the step went with it`;
+        this.step.drop();
+      }
       if (error instanceof Spike && this.safe !== undefined) {
-        this.safe.restore(this.model, this.settings.optimizer);
+        this.safe.restore(this.model, this.settings);
         message += "; went back to the last snapshot";
       }
       this.history.skipped.push({ epoch: this.epoch, step: this.done + 1, reason: message });
@@ -264,8 +307,8 @@ class Training {
   }
 
   private async endEpoch(): Promise<void> {
-    const { schedule, earlyStopping, callbacks } = this.settings;
-    if (this.scorer.examples === 0) {
+    const { schedule, callbacks } = this.settings;
+    if (this.scorer.examples === 0 && this.history.losses.length === 0) {
       throw new NumericError(`fit: expected a step in epoch ${this.epoch} that was not left out; got none: ${this.history.skipped.at(-1)?.reason}`);
     }
     const training = this.scorer.scores;
@@ -277,10 +320,7 @@ class Training {
     const progress = this.progress(true, measured);
     this.report(progress);
     for (const callback of callbacks) this.mayStop((await callback.onEpochEnd?.(progress, this.history)) === "stop");
-    if (earlyStopping?.over) {
-      const { monitor } = earlyStopping.watch;
-      this.history.stopped ??= `${monitor} was best, ${earlyStopping.state.best}, in epoch ${earlyStopping.state.bestEpoch}`;
-    }
+    this.stopIfOver();
   }
 
   /** The scores of the validation, if there is one; keeps the weights, or their average, if they are the best. */
@@ -303,6 +343,14 @@ class Training {
       return measured;
     } finally {
       if (averaged) average.restore();
+    }
+  }
+
+  private stopIfOver(): void {
+    const { earlyStopping } = this.settings;
+    if (earlyStopping?.over) {
+      const { monitor } = earlyStopping.watch;
+      this.history.stopped ??= `${monitor} was best, ${earlyStopping.state.best}, in epoch ${earlyStopping.state.bestEpoch}`;
     }
   }
 

@@ -116,7 +116,7 @@ function lossAndMetrics(name: string, loss: unknown, metrics: unknown): { loss: 
 /** Throws ConfigError unless model, data and the options that evaluate() and fit() share are what they must be. */
 export function checkCall(name: string, model: Module, data: Batches, options: EvaluateOptions | undefined): { loss: Loss; metrics: Metrics } {
   const { loss, metrics = {}, signal }: Partial<EvaluateOptions> = options ?? {};
-  if (!has(model, "forward", "train", "eval")) throw new ConfigError(`${name}: expected a model, a Module; got ${showValue(model)}`);
+  if (!has(model, "forward", "train", "eval", "namedModules")) throw new ConfigError(`${name}: expected a model, a Module; got ${showValue(model)}`);
   if (!isBatches(data)) throw new ConfigError(`${name}: expected data, an iterable of batches such as a DataLoader; got ${showValue(data)}`);
   const measured = lossAndMetrics(name, loss, metrics);
   if (signal !== undefined && typeof signal?.aborted !== "boolean") throw new ConfigError(`${name}: expected signal, an AbortSignal; got ${showValue(signal)}`);
@@ -160,7 +160,12 @@ export function checkedSettings(model: Module, data: Batches, options: FitOption
     throw new ConfigError(`fit: expected validation, an iterable of batches such as a DataLoader; got ${showValue(validation)}`);
   }
   if (onProgress !== undefined && typeof onProgress !== "function") throw new ConfigError(`fit: expected onProgress, a function; got ${showValue(onProgress)}`);
-  if (!Array.isArray(callbacks) || callbacks.some((callback) => callback === null || typeof callback !== "object")) {
+  const events = ["onBegin", "onStepEnd", "onEpochEnd"];
+  const hears = (callback: unknown): boolean =>
+    callback !== null &&
+    typeof callback === "object" &&
+    events.every((event) => ["undefined", "function"].includes(typeof (callback as Record<string, unknown>)[event]));
+  if (!Array.isArray(callbacks) || !callbacks.every((callback) => hears(callback) && events.some((event) => event in callback))) {
     throw new ConfigError(`fit: expected callbacks, a list of { onBegin, onStepEnd, onEpochEnd }; got ${showValue(callbacks)}`);
   }
   if (average !== undefined && !has(average, "update", "swap", "restore", "stateDict", "loadStateDict")) {

@@ -11,6 +11,9 @@ import type { SnapshotTree } from "./snapshot.js";
 
 type Series = "losses" | "gradientNorms" | "learningRates";
 
+/** Names of classes and of metrics, and numbers. */
+export type SetUp = Readonly<Record<string, string | number>>;
+
 export interface TrainingTree {
   readonly kind: "training";
   /** Parameters and buffers under the names of PyTorch. */
@@ -18,6 +21,10 @@ export interface TrainingTree {
   readonly optimizer: SnapshotTree["optimizer"] | null;
   readonly schedule: unknown;
   readonly random: RandomState;
+  /** Where they stood when the epoch began: data without a place of their own are gone through anew from there. */
+  readonly epochRandom: RandomState;
+  /** What has to be the same for the training to go on. */
+  readonly setUp: SetUp;
   /** Where the data stand, if they tell. */
   readonly data: unknown;
   readonly epoch: number;
@@ -45,22 +52,36 @@ export function hasPlace(data: unknown): data is Placed {
   return typeof (data as Partial<Placed>).stateDict === "function" && typeof (data as Partial<Placed>).loadStateDict === "function";
 }
 
+function isTraining(given: Partial<TrainingTree> | null): boolean {
+  if (given === null || typeof given !== "object" || given instanceof Tensor || given.kind !== "training") return false;
+  const { model, random, epochRandom, setUp, scores, history, epoch, done, steps } = given;
+  if ([model, random, epochRandom, setUp, scores, history].some((part) => part === null || typeof part !== "object")) return false;
+  const { losses, gradientNorms, learningRates, epochs, skipped } = history as TrainingTree["history"];
+  if (![losses, gradientNorms, learningRates].every((t) => t instanceof Tensor) || !Array.isArray(epochs) || !Array.isArray(skipped)) return false;
+  return [epoch, done, steps].every((n) => Number.isSafeInteger(n) && (n as number) >= 0);
+}
+
 /** Throws ConfigError for a checkpoint of something else than a training, or of one that was set up otherwise. */
 export function checkedTree(
   tree: unknown,
+  setUp: SetUp,
   has: { readonly [part in "schedule" | "earlyStopping" | "spikeGuard" | "average" | "accumulated" | "optimizer"]: boolean },
 ): TrainingTree {
   const given = tree as Partial<TrainingTree> | null;
-  if (given === null || typeof given !== "object" || given instanceof Tensor || given.kind !== "training") {
+  if (!isTraining(given)) {
     throw new ConfigError(`fit: checkpoint: expected the checkpoint of a training; got another, ${showValue(tree)}`);
   }
   for (const [part, wanted] of Object.entries(has)) {
-    const there = (given[part as keyof TrainingTree] ?? null) !== null;
+    const there = ((given as TrainingTree)[part as keyof TrainingTree] ?? null) !== null;
     if (there !== wanted) {
       throw new ConfigError(
         `fit: checkpoint: expected one of a training ${wanted ? "with" : "without"} ${part}, as this one; got one ${there ? "with" : "without"}`,
       );
     }
+  }
+  for (const [what, mine] of Object.entries(setUp)) {
+    const theirs = (given as TrainingTree).setUp[what];
+    if (theirs !== mine) throw new ConfigError(`fit: checkpoint: expected one of a training with ${what} ${mine}, as this one; got ${showValue(theirs)}`);
   }
   return given as TrainingTree;
 }

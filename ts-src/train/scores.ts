@@ -73,18 +73,19 @@ export class Scorer {
 
   /** What was gathered, to go on from later. */
   get state(): ScorerState {
-    return { examples: this.examples, loss: this.loss, gathered: this.parts.map(({ gathered }) => [...gathered]) };
+    return { examples: this.examples, loss: this.loss, gathered: Object.fromEntries(this.parts.map(({ name, gathered }) => [name, [...gathered]])) };
   }
 
   restore(state: ScorerState): void {
     this.examples = state.examples;
     this.loss = state.loss;
-    for (const [i, part] of this.parts.entries()) part.gathered = [...state.gathered[i]];
+    for (const part of this.parts) part.gathered = [...state.gathered[part.name]];
   }
 }
 
 export interface ScorerState {
   readonly examples: number;
   readonly loss: number;
-  readonly gathered: readonly (readonly number[])[];
+  /** By the name of the metric. */
+  readonly gathered: Readonly<Record<string, readonly number[]>>;
 }
