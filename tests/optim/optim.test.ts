@@ -155,4 +155,14 @@ test("a state that does not fit an optimizer is a typed error that changes nothi
   assert.is(optimizer.paramGroups[0].lr, 7);
 });
 
+test("a step that cannot be taken as a whole changes nothing", () => {
+  const [a, b] = [tensor([1, 2], { requiresGrad: true }), tensor([3], { requiresGrad: true })];
+  const optimizer = new optim.SGD([{ params: [a] }, { params: [b] }], { lr: 0.1 });
+  a.grad = tensor([1, 1]);
+  b.grad = tensor([1]);
+  optimizer.paramGroups[1].lr = Number.NaN;
+  assertThrows(() => optimizer.step(), ConfigError, /lr/);
+  assert.equal([...a.data()], [1, 2]);
+});
+
 test.run();

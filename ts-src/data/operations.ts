@@ -77,6 +77,9 @@ export abstract class Examples implements Dataset {
 /** What came from outside is a dataset. */
 function checkedDataset(what: string, dataset: Dataset): Dataset {
   if (typeof dataset?.take !== "function") throw new ConfigError(`${what}: expected a dataset, with take() and length; got ${showValue(dataset)}`);
+  if (!Number.isInteger(dataset.length) || dataset.length < 0) {
+    throw new ConfigError(`${what}: expected a dataset with length, a whole number >= 0; got ${showValue(dataset.length)}`);
+  }
   return dataset;
 }
 

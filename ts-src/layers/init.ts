@@ -12,7 +12,7 @@ import { full, eye as identity, tensor } from "../ops/create.js";
 import { noGrad } from "../ops/derivatives.js";
 import { erf } from "../ops/exponential.js";
 import { add_, copy_, fill_, mul_ } from "../ops/inplace.js";
-import { checkedTensor } from "../ops/operands.js";
+import { checkedTensor, floatDtype } from "../ops/operands.js";
 import { uniform as drawUniform, randn } from "../ops/random.js";
 import { where } from "../ops/select.js";
 import { reshape, transpose } from "../ops/shape.js";
@@ -21,6 +21,7 @@ type Float = "float32" | "float64";
 
 function fill(name: string, t: Tensor, draw: (dtype: Float) => Tensor): Tensor {
   checkedTensor(name, "t", t);
+  floatDtype(name, { t });
   noGrad(() => {
     copy_(t, draw(t.dtype as Float));
   });
@@ -29,11 +30,15 @@ function fill(name: string, t: Tensor, draw: (dtype: Float) => Tensor): Tensor {
 
 /** Uniform in [low, high). */
 export function uniform(t: Tensor, low = 0, high = 1): Tensor {
+  checkedNumber("uniform", "low", low, -Number.MAX_VALUE, Number.MAX_VALUE);
+  checkedNumber("uniform", "high", high, low, Number.MAX_VALUE);
   return fill("uniform", t, (dtype) => drawUniform(t.shape, low, high, { dtype }));
 }
 
 /** Normal. */
 export function normal(t: Tensor, mean = 0, deviation = 1): Tensor {
+  checkedNumber("normal", "mean", mean, -Number.MAX_VALUE, Number.MAX_VALUE);
+  checkedNumber("normal", "deviation", deviation, 0, Number.MAX_VALUE);
   return fill("normal", t, (dtype) => add_(mul_(randn(t.shape, { dtype }), deviation), mean));
 }
 
@@ -98,6 +103,7 @@ export function calculateGain(nonlinearity: GainName, param = 0.01): number {
 /** Uniform in +-gain sqrt(6 / (in + out)) (Glorot and Bengio 2010, equation 16). */
 export function xavierUniform(t: Tensor, gain = 1): Tensor {
   const [inputs, outputs] = fans("xavierUniform", t);
+  checkedNumber("xavierUniform", "gain", gain, 0, Number.MAX_VALUE);
   const bound = gain * Math.sqrt(6 / (inputs + outputs));
   return uniform(t, -bound, bound);
 }
@@ -105,6 +111,7 @@ export function xavierUniform(t: Tensor, gain = 1): Tensor {
 /** Normal with deviation gain sqrt(2 / (in + out)) (Glorot and Bengio 2010). */
 export function xavierNormal(t: Tensor, gain = 1): Tensor {
   const [inputs, outputs] = fans("xavierNormal", t);
+  checkedNumber("xavierNormal", "gain", gain, 0, Number.MAX_VALUE);
   return normal(t, 0, gain * Math.sqrt(2 / (inputs + outputs)));
 }
 
@@ -141,6 +148,7 @@ export function kaimingNormal(t: Tensor, options: KaimingOptions = {}): Tensor {
  * Gram-Schmidt, so that every orthogonal matrix is as likely (Mezzadri 2007). Throws ShapeError for less than two axes.
  */
 export function orthogonal(t: Tensor, gain = 1): Tensor {
+  checkedNumber("orthogonal", "gain", gain, -Number.MAX_VALUE, Number.MAX_VALUE);
   checkedTensor("orthogonal", "t", t);
   if (t.ndim < 2) throw new ShapeError(`orthogonal: expected at least two axes; got ${showShape(t.shape)}`);
   const rows = t.shape[0];

@@ -96,6 +96,7 @@ export function padPackedSequence(
     throw new ConfigError(`${name}: expected a totalLength of at least ${batchSizes.length}; got ${showValue(totalLength)}`);
   }
   const batch = sortedIndices.length;
+  if (steps * batch > MOST_ROWS) throw new ConfigError(`${name}: expected a totalLength of at most ${Math.floor(MOST_ROWS / batch)}; got ${steps}`);
   const places = inverse(sortedIndices);
   const padding = data.shape[0];
   const rows = new Array<number>(steps * batch).fill(padding);
@@ -113,12 +114,18 @@ export function padPackedSequence(
   return [padded, places.map((place) => batchSizes.filter((n) => n > place).length)];
 }
 
+/** Rows of a padded batch, all steps of all sequences: their numbers are made in JavaScript. */
+const MOST_ROWS = 2 ** 26;
+
 /** Throws ConfigError, ShapeError unless sizes and rows of a pack agree. */
 export function checkPacked(name: string, packed: PackedSequence): void {
   if (!isPacked(packed)) throw new ConfigError(`${name}: expected a packed sequence, as packPaddedSequence gives; got ${showValue(packed)}`);
   const { data, batchSizes, sortedIndices } = packed;
   checkedTensor(name, "data", data);
   data.alive(name);
+  for (const [field, list] of Object.entries({ batchSizes, sortedIndices })) {
+    if (!Array.isArray(list)) throw new ConfigError(`${name}: expected ${field} of the packed sequence, a list of numbers; got ${showValue(list)}`);
+  }
   const rows = batchSizes.reduce((sum, n) => sum + n, 0);
   const falling = batchSizes.every((n, t) => n >= 1 && n <= (t === 0 ? sortedIndices.length : batchSizes[t - 1]));
   const order = [...sortedIndices].sort((i, j) => i - j);

@@ -350,6 +350,11 @@ abstract class RecurrentCell<S, Y> extends Module<[x: Tensor, state?: S], Y> {
   }
 }
 
+/** A state that was given, as a list. */
+function listed(h: Tensor | undefined): [Tensor] | undefined {
+  return h === undefined || h === null ? undefined : [h];
+}
+
 /** One step of RNN: forward(x [B, C], h?) gives h' [B, H]. */
 export class RNNCell extends RecurrentCell<Tensor, Tensor> {
   private readonly cell: Cell;
@@ -361,7 +366,7 @@ export class RNNCell extends RecurrentCell<Tensor, Tensor> {
   }
 
   forward(x: Tensor, h?: Tensor): Tensor {
-    return this.stepped(this.cell, x, h && [h], 1)[0];
+    return this.stepped(this.cell, x, listed(h), 1)[0];
   }
 }
 
@@ -372,7 +377,7 @@ export class GRUCell extends RecurrentCell<Tensor, Tensor> {
   }
 
   forward(x: Tensor, h?: Tensor): Tensor {
-    return this.stepped(gru, x, h && [h], 1)[0];
+    return this.stepped(gru, x, listed(h), 1)[0];
   }
 }
 
@@ -383,7 +388,7 @@ export class LSTMCell extends RecurrentCell<[h: Tensor, c: Tensor], [h: Tensor, 
   }
 
   forward(x: Tensor, state?: [h: Tensor, c: Tensor]): [h: Tensor, c: Tensor] {
-    const [h, c] = this.stepped(lstm, x, state && checkedPairOfStates("LSTMCell", state), 2);
+    const [h, c] = this.stepped(lstm, x, state === undefined || state === null ? undefined : checkedPairOfStates("LSTMCell", state), 2);
     return [h, c];
   }
 }

@@ -88,14 +88,21 @@ export abstract class Optimizer<S extends { lr: number }, P> {
 
   /** Changes each parameter that has a gradient. */
   step(): void {
+    // all is looked at before anything is changed
     for (const group of this.paramGroups) {
       this.check(group);
-      this.stepGroup(group);
+      for (const p of group.params) this.checkedGradient(p);
     }
+    for (const group of this.paramGroups) this.stepGroup(group);
   }
 
   /** The gradient of a parameter, contiguous; undefined if it has none. */
   protected gradientOf(p: Tensor): Tensor | undefined {
+    const gradient = this.checkedGradient(p);
+    return gradient === undefined || gradient.contiguous ? gradient : clone(gradient);
+  }
+
+  private checkedGradient(p: Tensor): Tensor | undefined {
     const gradient = p.grad;
     if (gradient === undefined) return undefined;
     p.alive(`${this.name}: parameter`);
@@ -104,7 +111,7 @@ export abstract class Optimizer<S extends { lr: number }, P> {
     if (!sameShape(gradient.shape, p.shape)) {
       throw new ShapeError(`${this.name}: expected a gradient of shape ${showShape(p.shape)}; got ${showShape(gradient.shape)}`);
     }
-    return gradient.contiguous ? gradient : clone(gradient);
+    return gradient;
   }
 
   /** Drops the gradients. */
