@@ -355,6 +355,18 @@ test("a schedule takes a step after each epoch with the score it watches, or aft
   seen.length = 0;
   await train.fit(model, loader, { ...options, accumulate: 2, schedule: { schedule, per: "step" } });
   assert.is(seen.length, 6);
+  const metrics = { accuracy: train.accuracy };
+  const falling = { schedule: new schedules.ReduceLROnPlateau(options.optimizer, {}), monitor: "accuracy" };
+  await assertRejects(
+    train.fit(model, loader, { ...options, metrics, schedule: falling }),
+    ConfigError,
+    /takes a higher accuracy for better; got .* mode "max"/,
+  );
+  await train.fit(model, loader, {
+    ...options,
+    metrics,
+    schedule: { ...falling, schedule: new schedules.ReduceLROnPlateau(options.optimizer, { mode: "max" }) },
+  });
   await assertRejects(train.fit(model, loader, { ...options, schedule: { schedule, per: "batch" as never } }), ConfigError, /per "epoch" or "step"/);
 });
 

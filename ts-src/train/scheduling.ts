@@ -2,7 +2,8 @@
 import { ConfigError } from "../../bindings/errors.js";
 import { showValue } from "../../bindings/show.js";
 import { checkedOptions } from "../ops/checks.js";
-import type { Metrics, Scores } from "./scores.js";
+import type { Better } from "./metrics.js";
+import { betterOf, type Metrics, type Scores } from "./scores.js";
 
 /** What changes the learning rate of an optimizer at each step(), such as those in `schedules`. */
 export interface Schedule {
@@ -10,6 +11,8 @@ export interface Schedule {
   step(score?: number): void;
   stateDict(): unknown;
   loadStateDict(state: never): void;
+  /** Which scores it takes for better ones, if it watches any. */
+  readonly better?: Better;
 }
 
 export interface ScheduleOptions {
@@ -39,6 +42,13 @@ export function checkedSchedule(given: Schedule | ScheduleOptions, metrics: Metr
   if (per !== "epoch" && per !== "step") throw new ConfigError(`${name}: expected per "epoch" or "step"; got ${showValue(per)}`);
   const known = ["loss", ...Object.keys(metrics)];
   if (!known.includes(monitor)) throw new ConfigError(`${name}: expected monitor ${known.join(" or ")}; got ${showValue(monitor)}`);
+  const better = betterOf(metrics, monitor);
+  if (schedule.better !== undefined && better !== undefined && schedule.better !== better) {
+    const mode = better === "higher" ? "max" : "min";
+    throw new ConfigError(
+      `${name}: expected a schedule that takes a ${better} ${monitor} for better; got one that takes a ${schedule.better} one: give it mode "${mode}"`,
+    );
+  }
   return {
     schedule,
     stepEnded: () => {

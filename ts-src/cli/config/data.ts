@@ -111,7 +111,7 @@ export interface ConfiguredData {
   readonly entry: Entry;
 }
 
-const KEYS = ["source", "batchSize", "validation", "augmentation", "input"] as const;
+const KEYS = ["source", "batchSize", "dropLast", "validation", "augmentation", "input"] as const;
 
 /** Reads the data of a file; throws ConfigError, FormatError. */
 export async function dataOf(given: Entry, file: string, seed: number): Promise<ConfiguredData> {
@@ -120,6 +120,7 @@ export async function dataOf(given: Entry, file: string, seed: number): Promise<
   const args = atMost(named, named.found.takes);
   const shape = fields.input?.items("sizes of an example").map((size) => size.whole(1));
   const batchSize = fields.batchSize?.whole(1) ?? 32;
+  const dropLast = fields.dropLast?.flag() ?? false;
   const path = (text: unknown): string => (typeof text === "string" && text !== "" ? resolve(dirname(file), text) : named.entry.refuse("a path, a text"));
   const source = await named.entry.withinAsync(() => named.found.load(args as never[], path));
   const shaped = (examples: Examples): Examples => (shape === undefined ? examples : examples.map(([x, y]): Batch => [reshape(x, [x.shape[0], ...shape]), y]));
@@ -130,7 +131,7 @@ export async function dataOf(given: Entry, file: string, seed: number): Promise<
   const test = source.test?.examples;
   const training = shaped(part);
   return {
-    training: new DataLoader(training, { batchSize, shuffle: true, seed, ...(augment && { transform: augment }) }),
+    training: new DataLoader(training, { batchSize, dropLast, shuffle: true, seed, ...(augment && { transform: augment }) }),
     validation: rest === undefined && test === undefined ? undefined : measured((rest ?? test) as Examples),
     measured: { on: test !== undefined ? "test" : rest !== undefined ? "validation" : "training", loader: measured(test ?? rest ?? part) },
     images: source.images,

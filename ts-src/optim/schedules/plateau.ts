@@ -35,6 +35,11 @@ function checkedWord<W extends string>(name: string, option: string, value: unkn
  */
 export class ReduceLROnPlateau extends Schedule {
   private readonly mode: "min" | "max";
+  /** Which scores it takes for better ones. */
+  get better(): "higher" | "lower" {
+    return this.mode === "max" ? "higher" : "lower";
+  }
+
   private readonly thresholdMode: "rel" | "abs";
   private readonly factor: number;
   private readonly patience: number;
@@ -70,7 +75,7 @@ export class ReduceLROnPlateau extends Schedule {
   }
 
   override advance(metric?: number): void {
-    if (this.better(metric as number)) {
+    if (this.improves(metric as number)) {
       this.best = metric as number;
       this.badEpochs = 0;
     } else this.badEpochs++;
@@ -90,7 +95,7 @@ export class ReduceLROnPlateau extends Schedule {
     return lr - less > this.eps ? less : lr;
   }
 
-  private better(metric: number): boolean {
+  private improves(metric: number): boolean {
     if (this.best === null) return this.mode === "min" ? metric < Number.POSITIVE_INFINITY : metric > Number.NEGATIVE_INFINITY;
     const step = this.thresholdMode === "rel" ? this.best * this.threshold : this.threshold;
     return this.mode === "min" ? metric < this.best - step : metric > this.best + step;
