@@ -79,7 +79,7 @@ export class Muon extends FusedOptimizer<MuonSettings> {
   }
 
   protected override update(p: Tensor, gradient: Tensor, group: ParamGroup<MuonSettings>): void {
-    const { state, still } = this.stateOf(p, group, STATE);
+    const state = this.stateOf(p, group, STATE);
     const { nsSteps, eps } = group;
     change({
       name: this.name,
@@ -99,7 +99,7 @@ export class Muon extends FusedOptimizer<MuonSettings> {
           u.dispose();
         }
       },
-      valid: () => still() && group.nsSteps === nsSteps && group.eps === eps,
+      valid: () => this.states.get(p) === state && group.nsSteps === nsSteps && group.eps === eps,
     });
   }
 }
