@@ -3,7 +3,7 @@
 
 import { signatures } from "../build/program/instructions.js";
 import { arrayOf, type DType, type TypedArray } from "./dtype.js";
-import { isFloat } from "./encode.js";
+import { addressesIn } from "./encode.js";
 import { type Kernels, withKernels } from "./kernels.js";
 import { type Storage, withReached } from "./lifetime.js";
 import { CAPTURED, type Home, type HomeTask, type Located, type Moving, withHome } from "./memory.js";
@@ -132,8 +132,8 @@ export class Capture implements Home {
     const own = new Set<number>();
     for (const instruction of instructions) {
       for (const { name, args } of "body" in instruction ? instruction.body : [instruction]) {
-        for (const [i, arg] of args.entries()) {
-          const region = isFloat(name, i) ? undefined : this.placeOf(arg);
+        for (const address of addressesIn(name, args)) {
+          const region = this.placeOf(address);
           if (region !== undefined && !named.has(region + 1)) own.add(region);
         }
       }
@@ -254,8 +254,8 @@ export class Capture implements Home {
         };
       }
       return (...args: number[]): number => {
-        for (const [i, arg] of args.entries()) {
-          const region = isFloat(name, i) ? undefined : this.regionOf(arg);
+        for (const address of addressesIn(name, args)) {
+          const region = this.regionOf(address);
           if (region !== undefined) this.seen.add(region);
         }
         this.noted({ build, name, args, origin: this.origin });

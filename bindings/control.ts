@@ -1,7 +1,7 @@
 // The control block of a team, in words of 4 bytes: as in assembly/sync/team.ts, where the protocol is.
 
 /** Each word that several threads write has a line of its own. */
-export const LINE = 16;
+const LINE = 16;
 export const [JOB, SLOTS, STOP, PHASE_SPINS, JOB_SPINS, READY, TRAPPED, DONE, FAILED] = [0, 16, 17, 18, 19, 20, 21, 80, 128];
 const CLAIMS = 144;
 /** Within the state of a thread. */

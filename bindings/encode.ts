@@ -15,6 +15,11 @@ export function isFloat(name: string, arg: number): boolean {
   return signatures[name].types[arg] === "f";
 }
 
+/** The arguments of a call that may be addresses. */
+export function addressesIn(name: string, args: readonly number[]): number[] {
+  return args.filter((_, i) => !isFloat(name, i));
+}
+
 /** Writes a call at byte `at` of a block; `place` writes an integer or address to a word of it. */
 export function encodeCall(
   words: Int32Array,

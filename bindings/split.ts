@@ -2,7 +2,7 @@
 // Every element is computed as in the whole, so neither the cuts nor their number change a bit.
 
 import { dividesAlways, grainOf, type Work } from "./cost.js";
-import { itemBytes } from "./dtype.js";
+import { type DType, itemBytes } from "./dtype.js";
 import { forked } from "./forked.js";
 import { type Kernels, kernelsOf } from "./kernels.js";
 import { currentHome, type HomeTask } from "./memory.js";
@@ -21,11 +21,11 @@ export interface Cut<I extends string = string> {
   readonly params?: (from: number) => unknown;
 }
 
-/** Elements of a part are a multiple of this: a cache line of bytes, so no two threads write to one line. */
-const LINE = 64;
+const LINE_BYTES = 64;
 
-function lineStep(): number {
-  return dividesAlways() ? 1 : LINE;
+/** Elements of a part are a multiple of this, so that no two threads write to one cache line; of any number in tests that divide always. */
+export function lineStep(dtype: DType): number {
+  return dividesAlways() ? 1 : LINE_BYTES / itemBytes(dtype);
 }
 
 /** Where `parts` parts of n begin, and n: whole multiples of `step`. */
@@ -95,7 +95,7 @@ export function dividedKernel(
       if (inputs.every((name) => operands[name].contiguous && (operands[name].size === y.size || operands[name].size === 1))) {
         xs = Object.fromEntries(inputs.map((name) => [name, operands[name].size === 1 ? operands[name] : own(range(operands[name], 0, operands[name].size))]));
         whole = own(range(y, 0, y.size));
-        step = lineStep();
+        step = lineStep(y.dtype);
       }
       cut = elementsCut(inputs, xs, whole.shape, parts);
     } else cut = split?.(xs, whole, params, parts);
@@ -192,7 +192,7 @@ export function dividedElements(
   const bytes = all.reduce((sum, t) => sum + t.size * itemBytes(t.dtype), 0);
   const made: Tensor[] = [];
   try {
-    const done = dividedRange({ flops: n * flops, bytes }, n, lineStep(), false, (from, to) => {
+    const done = dividedRange({ flops: n * flops, bytes }, n, lineStep(dtype), false, (from, to) => {
       const parted = all.map((t) => range(t, from, to));
       made.push(...parted);
       return { reads: [...parted.slice(writes.length), ...shared], writes: parted.slice(0, writes.length), run: () => call(parted, to - from) };

@@ -55,7 +55,7 @@ test("what does not fit is refused, and nothing is changed", async () => {
   await assertRejects(
     train.fit(other.model, data, { ...other.options, checkpoint: resume, accumulate: 2 }),
     ConfigError,
-    /a training with accumulated, as this one; got one without/,
+    /a training with accumulate 2, as this one; got number 1/,
   );
   const wide = new layers.Linear(3, 1);
   await assertRejects(

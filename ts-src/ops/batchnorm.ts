@@ -1,6 +1,5 @@
 // Batch and instance normalisation of x [N, C, ...] with running statistics. The kernels see x as [N, C, I].
 
-import { dividesAlways } from "../../bindings/cost.js";
 import { itemBytes } from "../../bindings/dtype.js";
 import { ConfigError, GradientError, ShapeError } from "../../bindings/errors.js";
 import { kernelsOf } from "../../bindings/kernels.js";
@@ -8,7 +7,7 @@ import { scope } from "../../bindings/lifetime.js";
 import { scratch } from "../../bindings/memory.js";
 import { apply, type Draw, op, type Spec } from "../../bindings/op.js";
 import { showShape, sizeOf } from "../../bindings/shape.js";
-import type { Cut } from "../../bindings/split.js";
+import { type Cut, lineStep } from "../../bindings/split.js";
 import { isRecording, withRecording } from "../../bindings/tape.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { activeTracer, change } from "../../bindings/trace.js";
@@ -54,9 +53,6 @@ interface Params {
   readonly observe?: (mean: number, variance: number) => void;
 }
 
-/** Where a channel is one element of a sample, parts have whole cache lines. */
-const LINE = 16;
-
 /** Sums over N and I of [N, C, I]. */
 function channelSums(x: Tensor): Tensor {
   return x.shape[2] === 1 ? sum(reshape(x, [x.shape[0], x.shape[1]]), { axis: 0 }) : sum(sum(x, { axis: 2 }), { axis: 0 });
@@ -84,8 +80,9 @@ function channelsOf<I extends string>(y: number, samples: readonly I[], whole: r
     const cut: { [name in I]?: number } = {};
     for (const name of samples) cut[name] = 1;
     for (const name of whole) cut[name] = 0;
-    const alone = x[samples[0]].shape[2] > 1 || dividesAlways();
-    return { y, operands: cut, step: alone ? 1 : LINE };
+    const { shape, dtype } = x[samples[0]];
+    // where a channel is one element of a sample, parts have whole cache lines
+    return { y, operands: cut, step: shape[2] > 1 ? 1 : lineStep(dtype) };
   };
 }
 

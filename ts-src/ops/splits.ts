@@ -1,5 +1,5 @@
 // How the work of ops divides between threads, for ops that have it in common: see `split` in bindings/op.ts.
-import type { Cut } from "../../bindings/split.js";
+import { type Cut, lineStep } from "../../bindings/split.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import type { Reduced } from "./axes.js";
 
@@ -7,9 +7,6 @@ import type { Reduced } from "./axes.js";
 function firstAxis(t: Tensor): number {
   return t.shape.findIndex((size) => size !== 1);
 }
-
-/** Columns of a reduction are cut in whole cache lines of float32. */
-const LINE = 16;
 
 function rows<I extends string>(names: readonly I[]): Cut<I> {
   const operands: { [name in I]?: number } = {};
@@ -42,5 +39,5 @@ export function reducedRows({ x }: { readonly x: Tensor }, y: Tensor, { axes, ke
   const between = x.shape.some((size, i) => size !== 1 && !axes.includes(i) && i > Math.min(...long) && i < Math.max(...long));
   if (axis < 0 || between) return undefined;
   const kept = x.shape.map((_, i) => i).filter((i) => keepdims || !axes.includes(i));
-  return { y: axis, operands: { x: kept[axis] }, step: axis === y.ndim - 1 ? LINE : 1 };
+  return { y: axis, operands: { x: kept[axis] }, step: axis === y.ndim - 1 ? lineStep(y.dtype) : 1 };
 }

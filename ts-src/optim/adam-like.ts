@@ -1,20 +1,12 @@
 // What Adam, AdamW and AMSGrad share: moments with bias correction, one kernel.
 
 import type { Kernels } from "../../bindings/kernels.js";
-import { type Addresses, FusedOptimizer } from "./fused.js";
-import { type CommonSettings, checkBetas, checkRanges } from "./optimizer.js";
+import type { Addresses } from "./fused.js";
+import { MOMENTS, MomentOptimizer, type MomentSettings } from "./moments.js";
 
-export interface MomentSettings extends CommonSettings {
-  /** Decay rates of the two moments; 0.9 and 0.999 by default. */
-  betas: readonly [number, number];
-  /** Added to the divisor; 1e-8 by default. */
-  eps: number;
-}
+const WITH_LARGEST = [...MOMENTS, "max_exp_avg_sq"];
 
-const STATE = ["exp_avg", "exp_avg_sq"];
-const WITH_LARGEST = [...STATE, "max_exp_avg_sq"];
-
-export abstract class AdamLike<S extends MomentSettings> extends FusedOptimizer<S> {
+export abstract class AdamLike<S extends MomentSettings> extends MomentOptimizer<S> {
   protected readonly flops = 42;
 
   /** Whether weights shrink by themselves instead of by their gradient. */
@@ -22,18 +14,12 @@ export abstract class AdamLike<S extends MomentSettings> extends FusedOptimizer<
   /** Whether the largest second moment so far divides. */
   protected abstract keepsLargest(settings: S): boolean;
 
-  protected override check(s: S): void {
-    super.check(s);
-    checkBetas(this.name, s.betas);
-    checkRanges(this.name, { eps: [s.eps, 0, Number.POSITIVE_INFINITY] });
+  protected override stateNames(settings: S): readonly string[] {
+    return this.keepsLargest(settings) ? WITH_LARGEST : MOMENTS;
   }
 
-  protected stateNames(settings: S): readonly string[] {
-    return this.keepsLargest(settings) ? WITH_LARGEST : STATE;
-  }
-
-  protected ownSettings({ betas, eps }: S): readonly number[] {
-    return [betas[0], betas[1], eps, Number(this.decoupled)];
+  protected override ownSettings(settings: S): readonly number[] {
+    return [...super.ownSettings(settings), Number(this.decoupled)];
   }
 
   protected advance(k: Kernels, cells: number): void {

@@ -1,6 +1,7 @@
 // Adam.
 
-import { AdamLike, type MomentSettings } from "./adam-like.js";
+import { AdamLike } from "./adam-like.js";
+import type { MomentSettings } from "./moments.js";
 import { checkFlags, type Params } from "./optimizer.js";
 
 /** lr 0.001 by default. */

@@ -1,9 +1,9 @@
 // Adamax.
 
 import type { Kernels } from "../../bindings/kernels.js";
-import type { MomentSettings } from "./adam-like.js";
-import { type Addresses, FusedOptimizer } from "./fused.js";
-import { checkBetas, checkRanges, type Params } from "./optimizer.js";
+import type { Addresses } from "./fused.js";
+import { MomentOptimizer, type MomentSettings } from "./moments.js";
+import type { Params } from "./optimizer.js";
 
 const STATE = ["exp_avg", "exp_inf"];
 
@@ -12,25 +12,15 @@ const STATE = ["exp_avg", "exp_inf"];
  * w -= lr / (1 - beta1^t) m / u (Kingma and Ba 2015, algorithm 2, with PyTorch's eps); lr 0.002 by default.
  * Throws ConfigError for settings out of range.
  */
-export class Adamax extends FusedOptimizer<MomentSettings> {
+export class Adamax extends MomentOptimizer<MomentSettings> {
   protected readonly flops = 20;
 
   constructor(params: Params<MomentSettings>, settings: Partial<MomentSettings> = {}) {
     super("Adamax", params, { lr: 2e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false }, settings);
   }
 
-  protected override check(s: MomentSettings): void {
-    super.check(s);
-    checkBetas(this.name, s.betas);
-    checkRanges(this.name, { eps: [s.eps, 0, Number.POSITIVE_INFINITY] });
-  }
-
-  protected stateNames(): readonly string[] {
+  protected override stateNames(): readonly string[] {
     return STATE;
-  }
-
-  protected ownSettings({ betas, eps }: MomentSettings): readonly number[] {
-    return [betas[0], betas[1], eps];
   }
 
   protected advance(k: Kernels, cells: number): void {

@@ -1,6 +1,7 @@
 // AMSGrad: Adam whose steps never grow because a large gradient is forgotten.
 
-import { AdamLike, type MomentSettings } from "./adam-like.js";
+import { AdamLike } from "./adam-like.js";
+import type { MomentSettings } from "./moments.js";
 import type { Params } from "./optimizer.js";
 
 /**

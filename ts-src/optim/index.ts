@@ -2,7 +2,6 @@
 export { Adadelta, type AdadeltaSettings } from "./adadelta.js";
 export { Adagrad, type AdagradSettings } from "./adagrad.js";
 export { Adam, type AdamSettings } from "./adam.js";
-export type { MomentSettings } from "./adam-like.js";
 export { Adamax } from "./adamax.js";
 export { AdamW } from "./adamw.js";
 export { AMSGrad } from "./amsgrad.js";
@@ -11,6 +10,7 @@ export { type AdaptiveClipOptions, type ClipOptions, clipGradAdaptive, clipGradN
 export { FullMatrixAdagrad, type FullMatrixAdagradSettings } from "./full-matrix-adagrad.js";
 export { LBFGS, type LBFGSSettings } from "./lbfgs.js";
 export { Lion, type LionSettings } from "./lion.js";
+export type { MomentSettings } from "./moments.js";
 export { Muon, type MuonSettings } from "./muon.js";
 export { NAdam, type NAdamSettings } from "./nadam.js";
 export { type CommonSettings, Optimizer, type OptimizerState, type ParamGroup } from "./optimizer.js";

@@ -1,9 +1,9 @@
 // NAdam: Adam with Nesterov's momentum.
 
 import type { Kernels } from "../../bindings/kernels.js";
-import type { MomentSettings } from "./adam-like.js";
-import { type Addresses, FusedOptimizer, KEPT } from "./fused.js";
-import { checkBetas, checkRanges, type Params } from "./optimizer.js";
+import { type Addresses, KEPT } from "./fused.js";
+import { MomentOptimizer, type MomentSettings } from "./moments.js";
+import { checkRanges, type Params } from "./optimizer.js";
 
 /** lr 0.002 by default. */
 export interface NAdamSettings extends MomentSettings {
@@ -11,14 +11,12 @@ export interface NAdamSettings extends MomentSettings {
   momentumDecay: number;
 }
 
-const STATE = ["exp_avg", "exp_avg_sq"];
-
 /**
  * g += weightDecay w; m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; mu_t = beta1 (1 - 0.96^(t momentumDecay) / 2);
  * w -= lr ((1 - mu_t) / (1 - mu_1 ... mu_t) g + mu_(t+1) / (1 - mu_1 ... mu_(t+1)) m) / (sqrt(v / (1 - beta2^t)) + eps)
  * (Dozat 2016, as PyTorch applies it). Throws ConfigError for settings out of range.
  */
-export class NAdam extends FusedOptimizer<NAdamSettings> {
+export class NAdam extends MomentOptimizer<NAdamSettings> {
   protected override readonly numbers = { step: { cell: 0, first: 0 }, mu_product: { cell: KEPT, first: 1 } };
   protected readonly flops = 42;
 
@@ -28,17 +26,11 @@ export class NAdam extends FusedOptimizer<NAdamSettings> {
 
   protected override check(s: NAdamSettings): void {
     super.check(s);
-    checkBetas(this.name, s.betas);
-    const inf = Number.POSITIVE_INFINITY;
-    checkRanges(this.name, { eps: [s.eps, 0, inf], momentumDecay: [s.momentumDecay, 0, inf] });
+    checkRanges(this.name, { momentumDecay: [s.momentumDecay, 0, Number.POSITIVE_INFINITY] });
   }
 
-  protected stateNames(): readonly string[] {
-    return STATE;
-  }
-
-  protected ownSettings({ betas, eps, momentumDecay }: NAdamSettings): readonly number[] {
-    return [betas[0], betas[1], eps, 0.96 ** momentumDecay];
+  protected override ownSettings(settings: NAdamSettings): readonly number[] {
+    return [...super.ownSettings(settings), 0.96 ** settings.momentumDecay];
   }
 
   protected advance(k: Kernels, cells: number): void {

@@ -1,11 +1,9 @@
 // RAdam: Adam that divides by a variance only once it is known well enough.
 
 import type { Kernels } from "../../bindings/kernels.js";
-import type { MomentSettings } from "./adam-like.js";
-import { type Addresses, FusedOptimizer } from "./fused.js";
-import { checkBetas, checkRanges, type Params } from "./optimizer.js";
-
-const STATE = ["exp_avg", "exp_avg_sq"];
+import type { Addresses } from "./fused.js";
+import { MomentOptimizer, type MomentSettings } from "./moments.js";
+import type { Params } from "./optimizer.js";
 
 /**
  * g += weightDecay w; m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
@@ -13,25 +11,11 @@ const STATE = ["exp_avg", "exp_avg_sq"];
  * w -= lr m / (1 - beta1^t) r sqrt(1 - beta2^t) / (sqrt(v) + eps) where rho > 5, else w -= lr m / (1 - beta1^t)
  * (Liu et al. 2020, algorithm 2). Throws ConfigError for settings out of range.
  */
-export class RAdam extends FusedOptimizer<MomentSettings> {
+export class RAdam extends MomentOptimizer<MomentSettings> {
   protected readonly flops = 40;
 
   constructor(params: Params<MomentSettings>, settings: Partial<MomentSettings> = {}) {
     super("RAdam", params, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false }, settings);
-  }
-
-  protected override check(s: MomentSettings): void {
-    super.check(s);
-    checkBetas(this.name, s.betas);
-    checkRanges(this.name, { eps: [s.eps, 0, Number.POSITIVE_INFINITY] });
-  }
-
-  protected stateNames(): readonly string[] {
-    return STATE;
-  }
-
-  protected ownSettings({ betas, eps }: MomentSettings): readonly number[] {
-    return [betas[0], betas[1], eps];
   }
 
   protected advance(k: Kernels, cells: number): void {

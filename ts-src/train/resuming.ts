@@ -62,23 +62,9 @@ function isTraining(given: Partial<TrainingTree> | null): boolean {
 }
 
 /** Throws ConfigError for a checkpoint of something else than a training, or of one that was set up otherwise. */
-export function checkedTree(
-  tree: unknown,
-  setUp: SetUp,
-  has: { readonly [part in "schedule" | "earlyStopping" | "spikeGuard" | "average" | "accumulated" | "optimizer"]: boolean },
-): TrainingTree {
+export function checkedTree(tree: unknown, setUp: SetUp): TrainingTree {
   const given = tree as Partial<TrainingTree> | null;
-  if (!isTraining(given)) {
-    throw new ConfigError(`fit: checkpoint: expected the checkpoint of a training; got another, ${showValue(tree)}`);
-  }
-  for (const [part, wanted] of Object.entries(has)) {
-    const there = ((given as TrainingTree)[part as keyof TrainingTree] ?? null) !== null;
-    if (there !== wanted) {
-      throw new ConfigError(
-        `fit: checkpoint: expected one of a training ${wanted ? "with" : "without"} ${part}, as this one; got one ${there ? "with" : "without"}`,
-      );
-    }
-  }
+  if (!isTraining(given)) throw new ConfigError(`fit: checkpoint: expected the checkpoint of a training; got another, ${showValue(tree)}`);
   for (const [what, mine] of Object.entries(setUp)) {
     const theirs = (given as TrainingTree).setUp[what];
     if (theirs !== mine) throw new ConfigError(`fit: checkpoint: expected one of a training with ${what} ${mine}, as this one; got ${showValue(theirs)}`);

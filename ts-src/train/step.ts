@@ -60,7 +60,7 @@ export class Step {
 
   /** Runs a batch, and the optimizer's step if it is the last one for it; answers whether it was. Throws ConfigError with `compile: true` if that cannot be a program. */
   run(x: Tensor, y: Tensor, judge: Judge): boolean {
-    const plan = this.planned((plans) => plans.batch, [x, y], "fit");
+    const plan = this.planned((plans) => plans.batch, [x, y]);
     if (plan === undefined) this.eager(x, y, judge);
     else
       plan.run([x, y], (result) => {
@@ -77,8 +77,7 @@ export class Step {
   finish(judge: Judge): boolean {
     if (this.pending.batches === 0) return false;
     const share = tensor(1 / this.pending.examples, { dtype: "float64" });
-    this.pending = { batches: 0, examples: 0 };
-    const plan = this.planned((plans) => plans.step, [share], "fit");
+    const plan = this.planned((plans) => plans.step, [share]);
     if (plan !== undefined) {
       plan.run([share], (result) => {
         if (this.parts.clip !== undefined) judge.gradients((result as readonly Tensor[])[0]);
@@ -88,6 +87,7 @@ export class Step {
       if (norm !== undefined) judge.gradients(norm);
       this.stepped();
     }
+    this.pending = { batches: 0, examples: 0 };
     return true;
   }
 
@@ -152,7 +152,7 @@ export class Step {
   }
 
   /** The plan for arguments; undefined where they run op by op. */
-  private planned(which: (plans: { readonly batch: Plans; readonly step: Plans }) => Plans, xs: readonly Tensor[], name: string): Plan | undefined {
+  private planned(which: (plans: { readonly batch: Plans; readonly step: Plans }) => Plans, xs: readonly Tensor[]): Plan | undefined {
     // an anomaly is looked for after each op
     if (this.plans === undefined || isWatching()) return undefined;
     const state = switches(this.parts.model);
@@ -160,7 +160,7 @@ export class Step {
       this.forget();
       this.state = state;
     }
-    for (const t of xs) t.alive(name);
+    for (const t of xs) t.alive("fit");
     const plans = which(this.plans);
     if (plans.size >= MOST_SHAPES && !plans.has(xs)) return undefined;
     try {
