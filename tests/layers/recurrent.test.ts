@@ -1,7 +1,7 @@
 // Packed sequences, states, and what recurrent layers refuse.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { ConfigError, configure, DtypeError, layers, manualSeed, ShapeError, type Tensor, tensor, zeros } from "../../ts-src/index.js";
+import { ConfigError, DtypeError, layers, manualSeed, ShapeError, type Tensor, tensor, zeros } from "../../ts-src/index.js";
 import { assertClose, assertThrows } from "../assert-close.js";
 
 const { packPaddedSequence, padPackedSequence } = layers;
@@ -61,25 +61,6 @@ test("a cell is a step of its layer", () => {
   cell.loadStateDict(Object.fromEntries(Object.entries(layer.stateDict()).map(([name, t]) => [name.replace("_l0", ""), t])));
   const x = wave(1, 2, 3).to("float32");
   assert.equal(cell.forward(x.squeeze(0)).data(), layer.forward(x)[0].squeeze(0).data());
-});
-
-test("any number of threads gives the same bits", () => {
-  manualSeed(9);
-  const layer = new layers.LSTM(16, 64, { numLayers: 2 });
-  const x = wave(5, 32, 16).to("float32");
-  const run = (): (number[] | undefined)[] => {
-    for (const p of layer.parameters()) p.grad = undefined;
-    layer.forward(x)[0].square().sum().backward();
-    return layer.parameters().map((p) => p.grad && [...p.grad.data()]);
-  };
-  try {
-    configure({ threads: 1 });
-    const alone = run();
-    configure({ threads: 3 });
-    assert.equal(run(), alone);
-  } finally {
-    configure({ threads: 1 });
-  }
 });
 
 test("wrong shapes, states, lengths and packs are typed errors", () => {

@@ -92,6 +92,10 @@ test("what cannot be is a typed error, and nothing is changed", () => {
   const optimizer = new optim.FullMatrixAdagrad([w]);
   assertThrows(() => optimizer.step(), NumericError, /gradients whose squares are finite; got NaN/);
   assert.equal([[...w.data()], optimizer.stateDict().state], [[1, 2], {}]);
+  const before = withGradient(tensor([5], { requiresGrad: true }), [1]);
+  const groups = new optim.FullMatrixAdagrad([{ params: [before] }, { params: [w] }]);
+  assertThrows(() => groups.step(), NumericError, /got NaN/);
+  assert.equal([[...before.data()], groups.stateDict().state], [[5], {}]);
   const step = compile((x: Tensor) => {
     optimizer.zeroGrad();
     const loss = w.mul(x).sum();

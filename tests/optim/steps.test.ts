@@ -132,6 +132,13 @@ test("a momentum or amsgrad that is switched on later counts from then on", () =
   sgd.paramGroups[0].momentum = 0.9;
   step(noiseOf(ps, 2));
   assert.equal(Object.keys(sgd.stateDict().state[0]), ["momentum_buffer"]);
+  step(noiseOf(ps, 3));
+  // as one with momentum that begins where it was switched on
+  const others = parameters(SHAPES, "float64");
+  trainingStep(others, new optim.SGD(others, { lr: 0.1 }))(noiseOf(others, 1));
+  const late = trainingStep(others, new optim.SGD(others, { lr: 0.1, momentum: 0.9 }));
+  for (const t of [2, 3]) late(noiseOf(others, t));
+  assert.equal(bits(ps), bits(others));
   const adam = new optim.Adam(ps);
   const other = compile(trainingStep(ps, adam));
   other(noiseOf(ps, 1));

@@ -82,7 +82,7 @@ for (const deterministic of [true, false]) {
   });
 }
 
-test("random tensors and batch norm with running statistics, of any number of threads", () => {
+test("random tensors, batch norm with running statistics and a recurrent layer, of any number of threads", () => {
   const make = (): Buffer[] => {
     tapir.manualSeed(SEED);
     return scope(() => {
@@ -99,9 +99,12 @@ test("random tensors and batch norm with running statistics, of any number of th
       const step = tapir.compile((x: T) => tapir.batchNorm(x, mean, variance, null, null, { training: true }));
       const x = tapir.randn([6, 9, 20]);
       const eager = tapir.batchNorm(x, mean, variance, null, null, { training: true });
+      const lstm = new tapir.layers.LSTM(6, 9);
+      lstm.forward(tapir.randn([4, 20, 6]))[0].square().sum().backward();
+      const slopes = lstm.parameters().map((p) => bytes(p.grad as T));
       const later = [0, 1, 2].map(() => bytes(step(x)));
       step.dispose();
-      return [...[...drawn, eager, mean, variance].map(bytes), ...later];
+      return [...[...drawn, eager, mean, variance].map(bytes), ...later, ...slopes];
     });
   };
   configure({ deterministic: true, threads: 1 });

@@ -75,6 +75,7 @@ test("surrogates of the zero-one loss: values by their formulas, derivatives to 
     gradcheck(loss as never, [x.mul(1.1)] as never, { order: 2 });
   }
   assertThrows(() => multiMarginLoss(x, tensor([0, 1.5])), Error, /multiMarginLoss: expected targets of dtype int32/);
+  assertThrows(() => multiMarginLoss(x, t, { p: 1.5 }), ConfigError, /expected 1 or 2 for p; got number 1.5/);
   assertThrows(() => focalLoss(x, tensor([0, 3], int32)), NumericError, /3/);
 });
 

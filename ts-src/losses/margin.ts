@@ -1,7 +1,8 @@
 // Surrogates of the zero-one loss over classes: the margin loss and the focal loss.
-import { DtypeError, ShapeError } from "../../bindings/errors.js";
+import { ConfigError, DtypeError, ShapeError } from "../../bindings/errors.js";
 import { scope } from "../../bindings/lifetime.js";
 import { sameShape, showShape } from "../../bindings/shape.js";
+import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
 import { add, mul, sub } from "../ops/binary.js";
 import { checkedNumber, checkedOptions, checkedReduction } from "../ops/checks.js";
@@ -55,11 +56,11 @@ export function multiMarginLoss(input: Tensor, target: Tensor, options: MultiMar
   const { reduction, p = 1, margin = 1 } = checkedOptions(name, options, ["reduction", "p", "margin"]);
   checkedReduction(name, reduction ?? "mean");
   checkedNumber(name, "margin", margin, -Number.MAX_VALUE, Number.MAX_VALUE);
-  const power = checkedNumber(name, "p", p, 1, 2);
+  if (p !== 1 && p !== 2) throw new ConfigError(`${name}: expected 1 or 2 for p; got ${showValue(p)}`);
   return scope(() => {
     const classes = input.shape[1];
     const violated = relu(add(sub(margin, atTarget(input, target)), input));
-    const others = where(ne(oneHot(target, classes), 0), 0, power === 1 ? violated : pow(violated, power));
+    const others = where(ne(oneHot(target, classes), 0), 0, p === 1 ? violated : pow(violated, p));
     return reduced(name, mean(others, { axis: 1 }), reduction);
   });
 }

@@ -3,6 +3,7 @@
 import type { Kernels } from "../../bindings/kernels.js";
 import type { Addresses } from "./fused.js";
 import { MOMENTS, MomentOptimizer, type MomentSettings } from "./moments.js";
+import { checkFlags } from "./optimizer.js";
 
 const WITH_LARGEST = [...MOMENTS, "max_exp_avg_sq"];
 
@@ -30,5 +31,23 @@ export abstract class AdamLike<S extends MomentSettings> extends MomentOptimizer
     const [m, v, top] = state;
     if (top === undefined) k.adam(w, g, m, v, cells, n);
     else k.amsgrad(w, g, m, v, top, cells, n);
+  }
+}
+
+/** lr 0.001 by default. */
+export interface AdamSettings extends MomentSettings {
+  /** Divide by the largest second moment so far, as AMSGrad does. */
+  amsgrad: boolean;
+}
+
+/** Adam and AdamW, which keep the largest second moment if asked. */
+export abstract class AdamWithAmsgrad extends AdamLike<AdamSettings> {
+  protected override check(s: AdamSettings): void {
+    super.check(s);
+    checkFlags(this.name, { amsgrad: s.amsgrad });
+  }
+
+  protected keepsLargest({ amsgrad }: AdamSettings): boolean {
+    return amsgrad;
   }
 }

@@ -39,6 +39,9 @@ const sizeOf = (group: { readonly params: readonly Tensor[] }): number => group.
  * NumericError for a gradient that is not finite; then nothing was changed.
  */
 export class FullMatrixAdagrad extends Optimizer<FullMatrixAdagradSettings, State> {
+  /** Of the step that is taken: what look() has made of each group's gradients. */
+  private readonly vectors = new Map<ParamGroup<FullMatrixAdagradSettings>, Float64Array | undefined>();
+
   constructor(params: Params<FullMatrixAdagradSettings>, settings: Partial<FullMatrixAdagradSettings> = {}) {
     super("FullMatrixAdagrad", params, { lr: 1e-2, eps: 1e-4, weightDecay: 0, maximize: false }, settings);
     for (const group of this.paramGroups) {
@@ -58,14 +61,18 @@ export class FullMatrixAdagrad extends Optimizer<FullMatrixAdagradSettings, Stat
     super.step();
   }
 
-  protected stepGroup(group: ParamGroup<FullMatrixAdagradSettings>): void {
-    const gradients = group.params.map((p) => this.gradientOf(p));
-    if (gradients.every((gradient) => gradient === undefined)) return;
-    const n = sizeOf(group);
-    const g = new Float64Array(n);
+  protected override look(group: ParamGroup<FullMatrixAdagradSettings>): void {
+    super.look(group);
+    this.vectors.set(group, this.vectorOf(group));
+  }
+
+  /** The gradients of a group as one vector; undefined if there are none. Throws NumericError. */
+  private vectorOf(group: ParamGroup<FullMatrixAdagradSettings>): Float64Array | undefined {
+    if (group.params.every(({ grad }) => grad === undefined)) return undefined;
+    const g = new Float64Array(sizeOf(group));
     let from = 0;
-    for (const [i, p] of group.params.entries()) {
-      const gradient = gradients[i]?.data();
+    for (const p of group.params) {
+      const gradient = this.gradientOf(p)?.data();
       const w = group.weightDecay === 0 ? undefined : p.data();
       for (let j = 0; gradient !== undefined && j < p.size; j++) {
         g[from + j] = (group.maximize ? -gradient[j] : gradient[j]) + (w === undefined ? 0 : group.weightDecay * w[j]);
@@ -74,6 +81,13 @@ export class FullMatrixAdagrad extends Optimizer<FullMatrixAdagradSettings, Stat
     }
     const bad = g.find((value) => !Number.isFinite(value * value));
     if (bad !== undefined) throw new NumericError(`FullMatrixAdagrad: expected gradients whose squares are finite; got ${bad}; lower the learning rate`);
+    return g;
+  }
+
+  protected stepGroup(group: ParamGroup<FullMatrixAdagradSettings>): void {
+    const g = this.vectors.get(group);
+    if (g === undefined) return;
+    const n = g.length;
     const first = group.params[0];
     const state = this.states.get(first) ?? { step: 0, sum: keep(zeros([n, n], { dtype: "float64" })) };
     this.states.set(first, state);
@@ -82,9 +96,9 @@ export class FullMatrixAdagrad extends Optimizer<FullMatrixAdagradSettings, Stat
     change({ name: this.name, tensors: { sum }, writes: ["sum"], run: (t) => addOuter(view(t.sum.ptr, n * n, "float64"), g) });
     const step = scaled(view(sum.ptr, n * n, "float64"), g, group);
     let at = 0;
-    for (const [i, p] of group.params.entries()) {
+    for (const p of group.params) {
       const part = step.subarray(at, at + p.size);
-      if (gradients[i] !== undefined) noGrad(() => scope(() => void sub_(p, reshape(tensor(part, { dtype: p.dtype }), p.shape))));
+      if (p.grad !== undefined) noGrad(() => scope(() => void sub_(p, reshape(tensor(part, { dtype: p.dtype }), p.shape))));
       at += p.size;
     }
   }

@@ -1,7 +1,8 @@
 // The optimizers, as `optim` of the package.
 export { Adadelta, type AdadeltaSettings } from "./adadelta.js";
 export { Adagrad, type AdagradSettings } from "./adagrad.js";
-export { Adam, type AdamSettings } from "./adam.js";
+export { Adam } from "./adam.js";
+export type { AdamSettings } from "./adam-like.js";
 export { Adamax } from "./adamax.js";
 export { AdamW } from "./adamw.js";
 export { AMSGrad } from "./amsgrad.js";

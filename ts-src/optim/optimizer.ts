@@ -89,11 +89,14 @@ export abstract class Optimizer<S extends { lr: number }, P> {
   /** Changes each parameter that has a gradient. */
   step(): void {
     // all is looked at before anything is changed
-    for (const group of this.paramGroups) {
-      this.check(group);
-      for (const p of group.params) this.checkedGradient(p);
-    }
+    for (const group of this.paramGroups) this.look(group);
     for (const group of this.paramGroups) this.stepGroup(group);
+  }
+
+  /** Throws for settings and gradients that cannot be. */
+  protected look(group: ParamGroup<S>): void {
+    this.check(group);
+    for (const p of group.params) this.checkedGradient(p);
   }
 
   /** The gradient of a parameter, contiguous; undefined if it has none. */

@@ -2,6 +2,7 @@
 import { ConfigError, NumericError } from "../../bindings/errors.js";
 import { showValue } from "../../bindings/show.js";
 import type { Tensor } from "../../bindings/tensor.js";
+import { checkedOptions } from "../ops/checks.js";
 import { noGrad } from "../ops/derivatives.js";
 import { argmax } from "../ops/extrema.js";
 import { checkClassified, type GatheredMetric } from "./metrics.js";
@@ -120,7 +121,8 @@ function count(counts: number[], classes: number, output: Tensor, target: Tensor
   for (let i = 0; i < truths.length; i++) counts[truths[i] * classes + predicted[i]]++;
 }
 
-function gathered(name: string, classes: number, average: Average, score: (matrix: ConfusionMatrix) => number): GatheredMetric {
+function gathered(name: string, options: ClassScoreOptions, score: (matrix: ConfusionMatrix, average: Average) => number): GatheredMetric {
+  const { classes, average = "macro" } = checkedOptions(name, options, ["classes", "average"]);
   checkedClasses(name, classes);
   // an average that cannot be is an error now, not after the first epoch
   new ConfusionMatrix(classes).f1(average);
@@ -128,7 +130,7 @@ function gathered(name: string, classes: number, average: Average, score: (matri
     better: "higher",
     begin: () => new Array<number>(classes * classes).fill(0),
     add: (counts, output, target) => count(counts, classes, output, target),
-    value: (counts) => score(new ConfusionMatrix(classes, counts)),
+    value: (counts) => score(new ConfusionMatrix(classes, counts), average),
   };
 }
 
@@ -139,16 +141,16 @@ export interface ClassScoreOptions {
 }
 
 /** F1 over all examples as a metric of fit(); throws ConfigError. */
-export function f1({ classes, average = "macro" }: ClassScoreOptions): GatheredMetric {
-  return gathered("f1", classes, average, (matrix) => matrix.f1(average));
+export function f1(options: ClassScoreOptions): GatheredMetric {
+  return gathered("f1", options, (matrix, average) => matrix.f1(average));
 }
 
 /** Precision over all examples as a metric of fit(); throws ConfigError. */
-export function precision({ classes, average = "macro" }: ClassScoreOptions): GatheredMetric {
-  return gathered("precision", classes, average, (matrix) => matrix.precision(average));
+export function precision(options: ClassScoreOptions): GatheredMetric {
+  return gathered("precision", options, (matrix, average) => matrix.precision(average));
 }
 
 /** Recall over all examples as a metric of fit(); throws ConfigError. */
-export function recall({ classes, average = "macro" }: ClassScoreOptions): GatheredMetric {
-  return gathered("recall", classes, average, (matrix) => matrix.recall(average));
+export function recall(options: ClassScoreOptions): GatheredMetric {
+  return gathered("recall", options, (matrix, average) => matrix.recall(average));
 }

@@ -13,7 +13,7 @@ import type { Examples } from "../../data/operations.js";
 import { csv } from "../../data/table.js";
 import { reshape } from "../../ops/shape.js";
 import type { Measured } from "../report/mistakes.js";
-import { atMost, type Entry } from "./entry.js";
+import { type Entry, valuesOf } from "./entry.js";
 
 const FIRST = 2; // examples that a model is tried on
 const MEASURED_BATCH = 500; // examples a batch where nothing is trained
@@ -117,7 +117,7 @@ const KEYS = ["source", "batchSize", "dropLast", "validation", "augmentation", "
 export async function dataOf(given: Entry, file: string, seed: number): Promise<ConfiguredData> {
   const fields = given.fields(KEYS, ["source"]);
   const named = (fields.source as Entry).named("a source", sourceTable);
-  const args = atMost(named, named.found.takes);
+  const args = valuesOf(named, named.found.takes);
   const shape = fields.input?.items("sizes of an example").map((size) => size.whole(1));
   const batchSize = fields.batchSize?.whole(1) ?? 32;
   const dropLast = fields.dropLast?.flag() ?? false;
@@ -159,7 +159,7 @@ function divided(share: Entry | undefined, { train, test }: Source, seed: number
 function transformOf(list: Entry, defaults: Parameters<AugmentationKind["make"]>[1]): Transform {
   const transforms = list.items("augmentations").map((item) => {
     const named = item.named("an augmentation", augmentationTable);
-    const args = atMost(named, named.found.takes);
+    const args = valuesOf(named, named.found.takes);
     return named.entry.within(() => named.found.make(args, defaults));
   });
   return (batch, place) => transforms.reduce((changed, transform) => transform(changed, place), batch);

@@ -65,7 +65,7 @@ export class Entry {
     if (!(error instanceof TapirError) || error instanceof AbortError || placed.has(error)) return error;
     // the place has told the name already
     const last = this.place.split(".").at(-1) as string;
-    return this.error(error.message.replace("fit: ", "").replace(new RegExp(`^${last.replace(/[^\w]/g, "\\$&")}: `), ""), error);
+    return this.error(error.message.replace(/^fit: /, "").replace(new RegExp(`^${last.replace(/[^\w]/g, "\\$&")}: `), ""), error);
   }
 
   private inner(key: string | number): Entry {
@@ -110,6 +110,11 @@ export class Entry {
     return { name: keys[0], found: table[keys[0]], args: Array.isArray(entry.value) ? entry.value : [entry.value], entry };
   }
 
+  /** The value at a place of a named thing: one of its list, or the only one. */
+  argument(place: number): Entry {
+    return Array.isArray(this.value) ? this.inner(place) : this;
+  }
+
   /** A value beside a name. */
   beside(key: string): Entry | undefined {
     return this.isObject() && Object.hasOwn(this.value as object, key) ? this.inner(key) : undefined;
@@ -135,8 +140,10 @@ export class Entry {
   }
 }
 
-/** The values of a named thing with so many places; throws ConfigError for more of them. */
-export function atMost<T>({ args, entry }: Named<T>, takes: readonly string[]): readonly unknown[] {
+/** The values of a named thing, whose places are called so; throws ConfigError for more of them, and for "options" that are no object. */
+export function valuesOf<T>({ args, entry }: Named<T>, takes: readonly string[]): readonly unknown[] {
   if (args.length > takes.length) entry.refuse(takes.length === 0 ? "no values" : `at most [${takes.join(", ")}]`);
+  const options = takes.indexOf("options");
+  if (args[options] !== undefined) entry.argument(options).options();
   return args;
 }

@@ -12,7 +12,7 @@ import { accuracy, type Metric, perplexity, topKAccuracy, zeroOne } from "../../
 import { type Loss, type Objective, topKObjective, zeroOneObjective } from "../../train/objective.js";
 import type { Metrics } from "../../train/scores.js";
 import { checkedLoss } from "../../train/step.js";
-import { atMost, type Entry } from "./entry.js";
+import { type Entry, valuesOf } from "./entry.js";
 
 /** Whether outputs are scores of classes [N, C] and targets class numbers [N]. */
 type Kind = "classes" | "values";
@@ -98,9 +98,8 @@ export const metricTable: { readonly [name: string]: MetricKind } = {
 /** The loss of a file; throws ConfigError. */
 export function lossOf(given: Entry): { readonly kind: Kind; readonly loss: Loss | Objective; readonly ignored: number | undefined; readonly entry: Entry } {
   const named = given.named("a loss", lossTable);
-  const args = atMost(named, named.found.takes);
+  const args = valuesOf(named, named.found.takes);
   const options = args.at(named.found.takes.length - 1);
-  if (options !== undefined && named.found.takes[0] === "options") named.entry.options();
   const loss = named.entry.within(() => named.found.make(...(args as never[])));
   const { ignoreIndex: ignored } = (options ?? {}) as { ignoreIndex?: number };
   return { kind: named.found.kind, loss, ignored, entry: named.entry };
@@ -112,7 +111,7 @@ export function metricsOf(given: Entry | undefined, kind: Kind, classes: number 
   const metrics: Record<string, Metric> = {};
   for (const item of given.items("metrics")) {
     const named = item.named("a metric", metricTable);
-    const args = atMost(named, named.found.takes) as never[];
+    const args = valuesOf(named, named.found.takes) as never[];
     if (classes === undefined && named.name !== "perplexity") item.refuse("no metric of classes with this loss", named.name);
     const score = named.found.score(...args);
     if (Object.hasOwn(metrics, score)) item.refuse("each metric once");

@@ -1,62 +1,29 @@
 // The optimizer of a configuration, the schedule of its learning rate, and the average of the weights.
 import type { Tensor } from "../../../bindings/tensor.js";
-import {
-  Adadelta,
-  Adagrad,
-  Adam,
-  Adamax,
-  AdamW,
-  AMSGrad,
-  ExponentialMovingAverage,
-  FullMatrixAdagrad,
-  Lion,
-  Muon,
-  NAdam,
-  type Optimizer,
-  RAdam,
-  RMSprop,
-  SGD,
-  StochasticWeightAverage,
-} from "../../optim/index.js";
-import {
-  ChainedScheduler,
-  CosineAnnealingLR,
-  ExponentialLR,
-  LinearWarmup,
-  MultiStepLR,
-  OneCycleLR,
-  ReduceLROnPlateau,
-  type Schedule,
-  SequentialLR,
-  StepLR,
-} from "../../optim/schedules/index.js";
+import * as optim from "../../optim/index.js";
+import { ExponentialMovingAverage, Optimizer, StochasticWeightAverage } from "../../optim/index.js";
+import * as schedules from "../../optim/schedules/index.js";
+import { Schedule } from "../../optim/schedules/index.js";
 import type { ScheduleOptions } from "../../train/scheduling.js";
-import { atMost, type Entry } from "./entry.js";
+import { type Entry, valuesOf } from "./entry.js";
 
-type Configured = Optimizer<{ lr: number }, unknown>;
+type Configured = optim.Optimizer<{ lr: number }, unknown>;
 
-export const optimizerTable: { readonly [name: string]: new (params: readonly Tensor[], settings?: never) => unknown } = {
-  SGD,
-  Adam,
-  AdamW,
-  AMSGrad,
-  Adamax,
-  NAdam,
-  RAdam,
-  Adagrad,
-  FullMatrixAdagrad,
-  RMSprop,
-  Adadelta,
-  Lion,
-  Muon,
-};
+type Class<T> = new (...args: never[]) => T;
+
+/** What a module exports that is made of a base, by name. */
+function classesOf<T>(module: object, base: abstract new (...args: never[]) => T): { readonly [name: string]: Class<T> } {
+  return Object.fromEntries(Object.entries(module).filter(([, found]) => typeof found === "function" && found.prototype instanceof base));
+}
+
+/** L-BFGS needs a function that it calls again and again. */
+export const optimizerTable = Object.fromEntries(Object.entries(classesOf(optim, Optimizer)).filter(([name]) => name !== "LBFGS"));
 
 /** Throws ConfigError. */
 export function optimizerOf(given: Entry, parameters: readonly Tensor[]): Configured {
   const named = given.named("an optimizer", optimizerTable);
-  const [settings] = atMost(named, ["settings"]);
-  if (settings !== undefined) named.entry.options();
-  return named.entry.within(() => new named.found(parameters, settings as never) as Configured);
+  const [settings] = valuesOf(named, ["options"]);
+  return named.entry.within(() => new named.found(...([parameters, settings] as never[])) as Configured);
 }
 
 type Averages = ExponentialMovingAverage | StochasticWeightAverage;
@@ -74,8 +41,7 @@ export const averageTable: { readonly [name: string]: AverageKind } = {
 /** Throws ConfigError. */
 export function averageOf(given: Entry, parameters: readonly Tensor[]): Averages {
   const named = given.named("an average", averageTable);
-  const [options] = atMost(named, named.found.takes);
-  if (options !== undefined) named.entry.options();
+  const [options] = valuesOf(named, named.found.takes);
   return named.entry.within(() => new named.found.make(parameters, options as never));
 }
 
@@ -89,24 +55,22 @@ export interface Length {
 type Per = "epoch" | "step";
 
 interface ScheduleKind {
-  readonly make: new (optimizer: Configured, options: never) => Schedule;
+  readonly make: Class<Schedule>;
   /** When it takes a step, where the file does not say. */
   readonly per: Per;
   /** The option that is how many steps there are, if the file has none of these. */
   readonly length?: readonly string[];
 }
 
-export const scheduleTable: { readonly [name: string]: ScheduleKind } = {
-  StepLR: { make: StepLR, per: "epoch" },
-  MultiStepLR: { make: MultiStepLR, per: "epoch" },
-  ExponentialLR: { make: ExponentialLR, per: "epoch" },
-  CosineAnnealingLR: { make: CosineAnnealingLR, per: "epoch", length: ["TMax"] },
-  OneCycleLR: { make: OneCycleLR, per: "step", length: ["totalSteps", "epochs", "stepsPerEpoch"] },
-  LinearWarmup: { make: LinearWarmup, per: "epoch" },
-  ReduceLROnPlateau: { make: ReduceLROnPlateau, per: "epoch" },
-  SequentialLR: { make: SequentialLR, per: "epoch" },
-  ChainedScheduler: { make: ChainedScheduler, per: "epoch" },
+/** Of those that are not for a step an epoch, or that want to know how many there are. */
+const kinds: { readonly [name: string]: Partial<ScheduleKind> } = {
+  CosineAnnealingLR: { length: ["TMax"] },
+  OneCycleLR: { per: "step", length: ["totalSteps", "epochs", "stepsPerEpoch"] },
 };
+
+export const scheduleTable: { readonly [name: string]: ScheduleKind } = Object.fromEntries(
+  Object.entries(classesOf(schedules, Schedule)).map(([name, make]) => [name, { make, per: "epoch" as const, ...kinds[name] }]),
+);
 
 const BESIDE = ["per", "monitor"];
 
@@ -125,12 +89,12 @@ export function scheduleOf(given: Entry, optimizer: Configured, length: Length, 
 /** `steps`: how many it takes; undefined within another schedule, which knows better. */
 function scheduled(given: Entry, optimizer: Configured, steps: number | undefined): Schedule {
   const named = given.named("a schedule", scheduleTable, steps === undefined ? [] : BESIDE);
-  const [settings] = atMost(named, ["options"]);
-  const options: Record<string, unknown> = settings === undefined ? {} : { ...named.entry.options() };
+  const [settings] = valuesOf(named, ["options"]);
+  const options: Record<string, unknown> = { ...(settings as object | undefined) };
   // schedules of schedules are made from the inside out
-  const inner = named.entry.beside("schedules");
+  const inner = named.entry.argument(0).beside("schedules");
   if (inner !== undefined) options.schedules = inner.items("schedules").map((item) => scheduled(item, optimizer, undefined));
   const { length = [], make } = named.found;
   if (steps !== undefined && length.length > 0 && !length.some((name) => name in options)) options[length[0]] = steps;
-  return named.entry.within(() => new make(optimizer, options as never));
+  return named.entry.within(() => new make(...([optimizer, options] as never[])));
 }
