@@ -1,6 +1,7 @@
 // The word by which another thread stops programs of this one: see assembly/sync/abort.ts.
-import { AbortError } from "./errors.js";
+import { AbortError, ConfigError } from "./errors.js";
 import { read, theMemory } from "./memory.js";
+import { showValue } from "./show.js";
 
 const ABORT = 512;
 
@@ -22,6 +23,13 @@ export function stopPrograms(memory: SharedArrayBuffer): void {
 /** For what was stopped before an instruction. */
 export function abortError(what: string, where: string): AbortError {
   return new AbortError(`${what}: expected no abort; stopped before ${where}; what it changes may be half written`);
+}
+
+/** Throws ConfigError for what is no AbortSignal that can be listened to. */
+export function checkSignal(what: string, value: unknown): void {
+  const { aborted, addEventListener, removeEventListener } = (value ?? {}) as Partial<AbortSignal>;
+  if (typeof aborted !== "boolean" || typeof addEventListener !== "function" || typeof removeEventListener !== "function")
+    throw new ConfigError(`${what}: expected signal, an AbortSignal; got ${showValue(value)}`);
 }
 
 /** For what a signal stopped. */

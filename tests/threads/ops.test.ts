@@ -100,7 +100,11 @@ test("random tensors, batch norm with running statistics and a recurrent layer, 
       const x = tapir.randn([6, 9, 20]);
       const eager = tapir.batchNorm(x, mean, variance, null, null, { training: true });
       const lstm = new tapir.layers.LSTM(6, 9);
-      lstm.forward(tapir.randn([4, 20, 6]))[0].square().sum().backward();
+      lstm
+        .forward(tapir.randn([4, 20, 6]))[0]
+        .square()
+        .sum()
+        .backward();
       const slopes = lstm.parameters().map((p) => bytes(p.grad as T));
       const later = [0, 1, 2].map(() => bytes(step(x)));
       step.dispose();

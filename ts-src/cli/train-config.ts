@@ -2,21 +2,16 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "../../bindings/errors.js";
-import { writeBytes } from "../formats/files.js";
-import { saveSafetensors } from "../formats/safetensors.js";
 import { summary } from "../layers/index.js";
+import { WRITTEN } from "../train/checkpointing.js";
 import { evaluate } from "../train/evaluate.js";
 import { fit } from "../train/fit.js";
 import { csvLog, jsonLog } from "../train/logs.js";
 import { answersOf, PIXELS } from "./answers.js";
-import { digest } from "./classifier.js";
 import { type Overrides, type Plan, planOf } from "./config/config.js";
-import { curve } from "./curve.js";
+import { finish } from "./finish.js";
 import { makeFolder } from "./folder.js";
-import { percent, result, seconds } from "./output.js";
-import { reportHtml } from "./report/report.js";
-import { histograms, weightsOf } from "./report/weights.js";
-import { MISTAKES_SHOWN } from "./train-mnist.js";
+import { weightsOf } from "./report/weights.js";
 
 interface Values extends Overrides {
   readonly resume?: boolean;
@@ -26,19 +21,13 @@ interface Values extends Overrides {
 
 const MOST_CLASSES = 50; // of a confusion matrix that can be read
 
-function pathsIn(out: string): Record<"model" | "report" | "csv" | "jsonl" | "checkpoints", string> {
-  const [model, report, csv, jsonl, checkpoints] = ["model.safetensors", "report.html", "history.csv", "history.jsonl", "checkpoints"].map((name) =>
-    join(out, name),
-  );
-  return { model, report, csv, jsonl, checkpoints };
+function pathsIn(out: string): Record<"csv" | "jsonl" | "checkpoints", string> {
+  return { csv: join(out, "history.csv"), jsonl: join(out, "history.jsonl"), checkpoints: join(out, "checkpoints") };
 }
-
-/** What fit() writes into the folder of checkpoints. */
-const CHECKPOINT = /^(epoch-\d+-step-\d+|best)\.safetensors/;
 
 /** Clears what an earlier run has left where this one begins anew. Throws ConfigError where that was not asked for. */
 function prepareFolder({ csv, jsonl, checkpoints }: ReturnType<typeof pathsIn>, { resume, overwrite }: Values): void {
-  const saved = existsSync(checkpoints) ? readdirSync(checkpoints).filter((name) => CHECKPOINT.test(name)) : [];
+  const saved = existsSync(checkpoints) ? readdirSync(checkpoints).filter((name) => WRITTEN.test(name)) : [];
   if (resume && saved.length > 0) return;
   const logs = [csv, jsonl].filter((path) => existsSync(path));
   if (!resume && !overwrite && saved.length + logs.length > 0) {
@@ -77,34 +66,16 @@ export async function trainConfig(file: string, values: Values, signal: AbortSig
   const scores = await evaluate(model, loader, { loss: options.loss, metrics: options.metrics, signal, progress: true });
   const answers = plan.classes !== undefined && plan.classes <= MOST_CLASSES ? answersOf(model, loader, plan.classes) : undefined;
   const isImage = data.images && plan.inputShape.reduce((n, size) => n * size, 1) === PIXELS;
-  const state = model.stateDict();
-  await saveSafetensors(paths.model, state);
-  const elapsed = (performance.now() - started) / 1000;
-  const html = reportHtml({
+  await finish({
     title: plan.name,
     settings: settingsOf(plan, values),
-    ...{ scores, on, history },
-    seconds: elapsed,
-    parameters: model.parameters().reduce((n, p) => n + p.size, 0),
-    model: table,
-    weights: histograms(before, weightsOf(model.namedParameters())),
-    ...(answers && { confusion: answers.confusion }),
-    ...(data.classes && { classes: data.classes }),
-    ...(answers && isImage && { mistakes: { mistakes: answers.mistakes.slice(0, MISTAKES_SHOWN), total: answers.mistakes.length, classes: data.classes, on } }),
+    ...{ out, model, before, history, scores, on, answers, started },
+    summary: table,
+    shows: isImage,
+    classes: data.classes,
+    json: values.json,
+    more: { measured: on, scores, log: paths.csv },
   });
-  await writeBytes("report", paths.report, [html]);
-
-  if (process.stdout.isTTY) process.stdout.write(`\n${curve(history.losses)}\n\n`);
-  if (process.stdout.isTTY && history.stopped !== undefined) process.stdout.write(`ended early: ${history.stopped}\n`);
-  const figure = scores.accuracy === undefined ? `${on} loss ${scores.loss.toFixed(4)}` : `${on} accuracy ${percent(scores.accuracy)}`;
-  result(
-    values.json,
-    {
-      ...{ testAccuracy: scores.accuracy, testLoss: scores.loss, seconds: elapsed, epochs: history.epochs.length, steps: history.losses.length },
-      ...{ digest: digest(state), model: paths.model, report: paths.report, measured: on, scores, log: paths.csv },
-    },
-    `${figure}   ${seconds(elapsed)}   model ${paths.model}   report ${paths.report}`,
-  );
 }
 
 /** A value of the file in words: Adam (lr 0.002), 1 x 28 x 28, keepLast 2. */

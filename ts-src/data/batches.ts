@@ -12,6 +12,18 @@ export function checkedBatch(what: string, batch: unknown): Batch {
   throw new ConfigError(`${what} to answer [inputs, targets], two tensors; got ${showValue(batch)}`);
 }
 
+/** A dataset with at least so many examples; throws ConfigError for what is none. */
+export function checkedDataset(what: string, dataset: Dataset, least = 0): Dataset {
+  if (typeof dataset?.take !== "function") throw new ConfigError(`${what}: expected a dataset, with take() and length; got ${showValue(dataset)}`);
+  const { length } = dataset;
+  if (!Number.isInteger(length) || length < least) {
+    throw new ConfigError(
+      `${what}: expected a dataset with ${least > 0 ? "at least one example" : "length, a whole number >= 0"}; got length ${showValue(length)}`,
+    );
+  }
+  return dataset;
+}
+
 /** Examples of a dataset after a transform; what was made on the way is freed. */
 export function transformed(what: string, source: Dataset, index: Tensor, epoch: number, transform: Transform): Batch {
   return scope(() => {

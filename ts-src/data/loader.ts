@@ -6,7 +6,7 @@ import { showValue } from "../../bindings/show.js";
 import { checkedOptions } from "../ops/checks.js";
 import { batchStreams, checkedSeed, replaying, shuffledNumbers } from "../ops/random.js";
 import { Ahead, type Pick } from "./ahead.js";
-import { checkedBatch, transformed } from "./batches.js";
+import { checkedBatch, checkedDataset, transformed } from "./batches.js";
 import type { Batch, Dataset, Transform } from "./dataset.js";
 import { counted, numberTensor } from "./numbers.js";
 
@@ -79,10 +79,7 @@ export class DataLoader implements Iterable<Batch>, AsyncIterable<Batch> {
     for (const [name, on] of Object.entries({ shuffle, dropLast })) {
       if (typeof on !== "boolean") throw new ConfigError(`DataLoader: expected ${name}: true or false; got ${showValue(on)}`);
     }
-    if (typeof dataset?.take !== "function") throw new ConfigError(`DataLoader: expected a dataset, with take() and length; got ${showValue(dataset)}`);
-    if (!Number.isInteger(dataset.length) || dataset.length < 1) {
-      throw new ConfigError(`DataLoader: expected a dataset with at least one example; got length ${showValue(dataset.length)}`);
-    }
+    checkedDataset("DataLoader", dataset, 1);
     if (!Number.isInteger(batchSize) || batchSize < 1) throw new ConfigError(`DataLoader: expected batchSize >= 1; got ${String(batchSize)}`);
     if (!Number.isInteger(prefetch) || prefetch < 0 || prefetch > MOST_AHEAD) {
       throw new ConfigError(`DataLoader: expected prefetch, a whole number of batches from 0 to ${MOST_AHEAD}; got ${showValue(prefetch)}`);

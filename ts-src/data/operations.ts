@@ -7,7 +7,7 @@ import { checkedFlag, checkedOptions } from "../ops/checks.js";
 import { concat as concatTensors } from "../ops/join.js";
 import { checkedSeed, shuffledNumbers } from "../ops/random.js";
 import { takeRows } from "../ops/rows.js";
-import { checkedBatch, transformed } from "./batches.js";
+import { checkedBatch, checkedDataset, transformed } from "./batches.js";
 import type { Batch, Dataset, Place, Transform } from "./dataset.js";
 import { DataLoader, type DataLoaderOptions } from "./loader.js";
 import { counted, numbersOf, numberTensor } from "./numbers.js";
@@ -75,14 +75,6 @@ export abstract class Examples implements Dataset {
 }
 
 /** What came from outside is a dataset. */
-function checkedDataset(what: string, dataset: Dataset): Dataset {
-  if (typeof dataset?.take !== "function") throw new ConfigError(`${what}: expected a dataset, with take() and length; got ${showValue(dataset)}`);
-  if (!Number.isInteger(dataset.length) || dataset.length < 0) {
-    throw new ConfigError(`${what}: expected a dataset with length, a whole number >= 0; got ${showValue(dataset.length)}`);
-  }
-  return dataset;
-}
-
 function checkedFunction<F>(what: string, name: string, given: F): F {
   if (typeof given !== "function") throw new ConfigError(`${what}: expected a function ${name}; got ${showValue(given)}`);
   return given;

@@ -1,6 +1,7 @@
 // Zip archives (PKWARE APPNOTE 6.3.10, sections 4.3 and 4.4), as NumPy writes them: stored or deflated entries, less than 4 GiB.
 // The directory of a file from outside is not believed: names, ranges and sizes are checked before anything is unpacked, and what comes
 // out is counted while it comes and compared with its checksum.
+import { crc32 } from "./crc32.js";
 import type { Refuse } from "./elements.js";
 
 const END = 0x06054b50;
@@ -118,19 +119,6 @@ export function unpacked(entry: ZipEntry, { Inflate }: typeof import("fflate"), 
     }
     if (length !== size) refuse(`expected ${name} to unpack to ${size} bytes; got ${length}`);
   }
-  if (checksumOf(out) !== entry.checksum) refuse(`expected the checksum of ${name} to fit; it does not: the file is corrupt`);
+  if (crc32(out) !== entry.checksum) refuse(`expected the checksum of ${name} to fit; it does not: the file is corrupt`);
   return out;
-}
-
-const table = Int32Array.from({ length: 256 }, (_, byte) => {
-  let c = byte;
-  for (let bit = 0; bit < 8; bit++) c = c & 1 ? (c >>> 1) ^ 0xedb88320 : c >>> 1;
-  return c;
-});
-
-/** CRC-32 (ISO 3309). */
-function checksumOf(bytes: Uint8Array): number {
-  let c = -1;
-  for (let i = 0; i < bytes.length; i++) c = table[(c ^ bytes[i]) & 255] ^ (c >>> 8);
-  return ~c >>> 0;
 }

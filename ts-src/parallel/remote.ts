@@ -1,5 +1,5 @@
 // Work in another thread, while the event loop of this one stays free.
-import { stopPrograms, stoppedBy } from "../../bindings/abort.js";
+import { checkSignal, stopPrograms, stoppedBy } from "../../bindings/abort.js";
 import { ConfigError, WorkerError } from "../../bindings/errors.js";
 import { showValue } from "../../bindings/show.js";
 import { checkedThreads } from "../../bindings/team.js";
@@ -25,11 +25,6 @@ export interface RemoteOptions<Event = unknown> {
 /** How long a thread whose work was stopped may take to answer. */
 const ANSWER_MS = 1000;
 
-function isSignal(value: unknown): boolean {
-  const { aborted, addEventListener, removeEventListener } = (value ?? {}) as Partial<AbortSignal>;
-  return typeof aborted === "boolean" && typeof addEventListener === "function" && typeof removeEventListener === "function";
-}
-
 /**
  * Runs the function that a module serves in a thread of its own, and answers its result. `module` is a URL or, where there are files,
  * a path. Throws what the function throws (an error that is no TapirError as a WorkerError, the original as its cause), ConfigError
@@ -39,7 +34,7 @@ function isSignal(value: unknown): boolean {
 export async function remote<Result = unknown, Event = unknown>(module: string | URL, options: RemoteOptions<Event> = {}): Promise<Result> {
   const { input, signal, onProgress, threads } = checkedOptions("remote", options, ["input", "signal", "onProgress", "threads"]);
   if (typeof module !== "string" && !(module instanceof URL)) throw new ConfigError(`remote: expected the URL or path of a module; got ${showValue(module)}`);
-  if (signal !== undefined && !isSignal(signal)) throw new ConfigError(`remote: expected signal, an AbortSignal; got ${showValue(signal)}`);
+  if (signal !== undefined) checkSignal("remote", signal);
   if (onProgress !== undefined && typeof onProgress !== "function")
     throw new ConfigError(`remote: expected onProgress, a function; got ${showValue(onProgress)}`);
   if (threads !== undefined) checkedThreads("remote", threads);

@@ -28,6 +28,8 @@ export interface CheckpointingOptions {
 }
 
 const NAME = /^epoch-(\d+)-step-(\d+)\.safetensors$/;
+/** All that it writes: whole files, and those below. */
+export const WRITTEN = /^(epoch-\d+-step-\d+|best)\.safetensors(\.\d+\.partial)?$/;
 /** What a process that was killed while it wrote leaves behind. */
 const PARTIAL = /^(epoch-\d+-step-\d+|best)\.safetensors\.\d+\.partial$/;
 const BEST = "best.safetensors";

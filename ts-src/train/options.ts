@@ -1,4 +1,5 @@
 // What fit() and evaluate() are given, and whether it can be.
+import { checkSignal } from "../../bindings/abort.js";
 import { ConfigError } from "../../bindings/errors.js";
 import { showValue } from "../../bindings/show.js";
 import { Tensor } from "../../bindings/tensor.js";
@@ -119,7 +120,7 @@ export function checkCall(name: string, model: Module, data: Batches, options: E
   if (!has(model, "forward", "train", "eval", "namedModules")) throw new ConfigError(`${name}: expected a model, a Module; got ${showValue(model)}`);
   if (!isBatches(data)) throw new ConfigError(`${name}: expected data, an iterable of batches such as a DataLoader; got ${showValue(data)}`);
   const measured = lossAndMetrics(name, loss, metrics);
-  if (signal !== undefined && typeof signal?.aborted !== "boolean") throw new ConfigError(`${name}: expected signal, an AbortSignal; got ${showValue(signal)}`);
+  if (signal !== undefined) checkSignal(name, signal);
   return measured;
 }
 

@@ -58,7 +58,6 @@ export interface Plan {
   readonly model: Sequential;
   /** Of a batch of one example. */
   readonly inputShape: readonly number[];
-  readonly epochs: number;
   /** How many classes the model tells apart; undefined where it gives values. */
   readonly classes: number | undefined;
   /** For fit(), without what a run adds. */
@@ -116,7 +115,7 @@ export async function planOf(path: string, overrides: Overrides = {}): Promise<P
   const length = { epochs, stepsPerEpoch: Math.ceil(data.training.length / accumulate) };
   const schedule = fields.schedule && scheduleOf(fields.schedule, optimizer, length, ["loss", ...Object.keys(all)]);
   return {
-    ...{ name, json, out, data, model, inputShape, epochs, classes },
+    ...{ name, json, out, data, model, inputShape, classes },
     options: {
       ...{ loss: loss.loss, optimizer, epochs, accumulate, metrics },
       ...(data.validation && { validation: data.validation }),
@@ -130,8 +129,9 @@ export async function planOf(path: string, overrides: Overrides = {}): Promise<P
 }
 
 function configured({ threads, deterministic }: Fields, asked: number | undefined): void {
-  const count = asked ?? threads?.whole(1);
-  if (count !== undefined) (threads ?? new Entry("--threads", asked)).within(() => configure({ threads: count }));
+  // what the command line says was checked there
+  if (asked !== undefined) configure({ threads: asked });
+  else threads?.within(() => configure({ threads: threads.whole(1) }));
   if (deterministic !== undefined) configure({ deterministic: deterministic.flag() });
 }
 

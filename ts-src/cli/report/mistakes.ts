@@ -1,5 +1,6 @@
 // The page of images that were taken for another class, with a filter by true class that needs no script.
 import { deflateSync } from "node:zlib";
+import { crc32 } from "../../formats/crc32.js";
 import { count, escapeHtml, percent, SPACE } from "./text.js";
 
 const SIDE = 28;
@@ -34,20 +35,12 @@ function confidence(probability: number): string {
   return percent(probability, probability >= 0.995 ? 1 : 0);
 }
 
-const CRC = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  return crc;
-});
-
 function pngChunk(type: string, data: Uint8Array): Buffer {
   const chunk = Buffer.alloc(data.length + 12);
   chunk.writeUInt32BE(data.length, 0);
   chunk.write(type, 4, "latin1");
   chunk.set(data, 8);
-  let crc = 0xffffffff;
-  for (const byte of chunk.subarray(4, data.length + 8)) crc = (CRC[(crc ^ byte) & 255] as number) ^ (crc >>> 8);
-  chunk.writeUInt32BE(~crc >>> 0, data.length + 8);
+  chunk.writeUInt32BE(crc32(chunk.subarray(4, data.length + 8)), data.length + 8);
   return chunk;
 }
 
