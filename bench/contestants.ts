@@ -22,6 +22,8 @@ export interface Answer {
   /** Of two threads, us, and of a message there and back. */
   forkJoinUs?: number;
   pingUs?: number;
+  /** Of the cost model of threads. */
+  calibrationMs?: number;
   /** The contestant has no such op. */
   missing?: boolean;
 }

@@ -1,6 +1,7 @@
 // What the scaling of threads is measured on: kernel families as compiled functions, and the latency of fork and join.
 import { Worker } from "node:worker_threads";
 import { Capture } from "../bindings/capture.js";
+import { grainOf } from "../bindings/cost.js";
 import { kernelsOf } from "../bindings/kernels.js";
 import { type HomeTask, reserveBlock, theMemory } from "../bindings/memory.js";
 import { Program } from "../bindings/program.js";
@@ -135,8 +136,19 @@ async function latency(): Promise<Record<string, number>> {
   return { forkJoinUs: together - Math.max(first, second), pingUs };
 }
 
-/** "threads latency": fork and join of all threads beyond the work of one, and a message there and back; "threads FAMILY": a kernel family. */
+/** What the first question of a process to the cost model takes, in ms: it measures the machine then. */
+async function calibration(): Promise<Record<string, number>> {
+  const started = performance.now();
+  grainOf({ flops: MILLION, bytes: MILLION });
+  return { calibrationMs: performance.now() - started };
+}
+
+/**
+ * "threads latency": fork and join of all threads beyond the work of one, and a message there and back; "threads calibration": of the
+ * cost model, in a process that did nothing before; "threads FAMILY": a kernel family.
+ */
 export function threadCase(name: string): Case {
+  if (name === "calibration") return { step: () => undefined, finish: calibration };
   if (name !== "latency") return { step: families[name]() };
   return { step: () => undefined, finish: latency };
 }

@@ -22,7 +22,7 @@ lenet    the whole process of examples/mnist, LeNet for 3 epochs, against the sa
 startup  import to first result against an empty Node process: ms
 threads  fork and join against a message, then kernels and steps on 1 to all cores: us, and times as fast as one thread
 vmap     gradients of each of 256 examples of 4-16-3: in a loop, by vmap, compiled: us
-optim    a step of each optimizer on a million weights: us, share of the copy bandwidth or of the div/sqrt bound, Adam against PyTorch
+optim    a step of each fused optimizer on a million weights: us, share of the copy bandwidth or of the div/sqrt bound, Adam against PyTorch
 
 Peers (bench/package.json) are installed at first use. PyTorch takes part where python3 has torch
 (Debian: python3-torch libopenblas0-pthread).`);

@@ -35,7 +35,7 @@ const topics = [
   ["Normalisation and dropout", ["ops/rownorm", "ops/batchnorm", "ops/dropout"]],
   ["Convolution", ["ops/convolution"]],
   ["Pooling and resizing", ["ops/pooling", "ops/mean-windows", "ops/interpolate"]],
-  ["Losses", ["losses/regression", "losses/classification", "losses/distance", "ops/crossentropy", "ops/zeroone"]],
+  ["Losses", ["losses/regression", "losses/classification", "losses/distance", "losses/margin", "ops/crossentropy", "ops/zeroone"]],
   ["Derivatives", ["ops/derivatives", "ops/transforms", "ops/reverse", "ops/gradcheck"]],
   ["Graphs", ["graph/trace", "graph/gradient", "graph/compile", "graph/graph"]],
   ["Ops of one's own", ["ops/custom"]],

@@ -13,7 +13,7 @@ checkpoints. The file is one JSON object:
     "model": [{ "Linear": [4, 16] }, "ReLU", { "Linear": [16, 3] }],
     "loss": "crossEntropy",  "optimizer": { "Adam": { "lr": 0.01 } },  "epochs": 30 }
 source: mnist fashionMnist iris csv imageFolder.  More keys: schedule average clip accumulate earlyStopping spikeGuard checkpoint
-metrics seed deterministic threads out: docs/train-config.md of the repository tells about all, examples/configs holds two files.`;
+metrics seed deterministic threads out: docs/train-config.md of the package tells about all, examples/configs holds two files.`;
 
 export const command: Command = {
   name: "train",
